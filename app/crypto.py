@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _NONCE_BYTES = 12
 
 
-class SealBroken(Exception):  # noqa: N818 - names the state of the value
+class SealBroken(Exception):
     """A sealed value that does not open: unknown key, wrong place, or altered bytes."""
 
 

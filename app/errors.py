@@ -131,7 +131,7 @@ class FieldError:
     zh: str
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer to a caller, not a fault of ours
+class Refusal(Exception):
     """A request that must not be carried out. Nothing was changed."""
 
     def __init__(self, code: ErrorCode, *fields: FieldError, detail: str = "") -> None:

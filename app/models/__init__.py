@@ -1,0 +1,39 @@
+"""All tables. Importing this package completes `Base.metadata`, which migrations compare against."""
+
+from app.models.agency import Agency, AgencyKey
+from app.models.agency_request import AgencyRequest
+from app.models.asset import Asset
+from app.models.base import Base
+from app.models.case import Case, Document, DocumentContent, Party
+from app.models.court import ApiClient, Court, Officer
+from app.models.event import CourtEvent, EventCounter, WebhookEndpoint
+from app.models.exchange import IdempotencyKey, Nonce
+from app.models.message import AgencyAnswer, Message
+from app.models.order import Batch, Order
+from app.models.outbox import Lane, OutboxItem
+
+__all__ = [
+    "Agency",
+    "AgencyAnswer",
+    "AgencyKey",
+    "AgencyRequest",
+    "ApiClient",
+    "Asset",
+    "Base",
+    "Batch",
+    "Case",
+    "Court",
+    "CourtEvent",
+    "Document",
+    "DocumentContent",
+    "EventCounter",
+    "IdempotencyKey",
+    "Lane",
+    "Message",
+    "Nonce",
+    "Officer",
+    "Order",
+    "OutboxItem",
+    "Party",
+    "WebhookEndpoint",
+]

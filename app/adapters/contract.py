@@ -1,0 +1,234 @@
+"""What the hub and its adapters say to each other. Everything agency-specific stays on the far side of this page.
+
+A *dialect* turns an order into bytes and bytes into an answer: pure, no I/O, no clock, no database. A *transport*
+carries bytes. An *adapter* is the two together with what the agency is able to do. Values that hold personal data
+show nothing of it in their `repr`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from app.adapters.assets import Asset
+from app.vocabulary import (
+    AnswerState,
+    AssetKind,
+    CertificateType,
+    DocumentKind,
+    OrderKind,
+    PartyKind,
+    RefusalReason,
+    RequestStatus,
+)
+
+
+class Operation(StrEnum):
+    """What a wire message does at the agency."""
+
+    REQUEST = "request"
+    STATUS_QUERY = "status_query"
+    CANCELLATION = "cancellation"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate number, with the other forms a registry may keep it under (the old 15-digit number)."""
+
+    certificate_type: CertificateType
+    number: str = field(repr=False)
+    also_known_as: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom the order is about: always a debtor of the case (2013 Rules §7)."""
+
+    kind: PartyKind
+    name: str = field(repr=False)
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerCredentials:
+    """An officer as filed with the agency beforehand (2013 Rules §2)."""
+
+    name: str
+    work_permit_number: str
+    enforcement_permit_number: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReference:
+    """A paper that travels with the order; the agency fetches its bytes by digest."""
+
+    document_id: UUID
+    kind: DocumentKind
+    title: str
+    document_number: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """Why the agency may and must act: who orders what, in which case, on which ground."""
+
+    court_code: str
+    court_name: str
+    case_number: str
+    legal_basis: str
+    purpose: str
+    officers: tuple[OfficerCredentials, ...]
+    documents: tuple[DocumentReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScope:
+    """What is asked for. No kinds means all that the agency keeps; transactions only with both dates."""
+
+    asset_kinds: tuple[AssetKind, ...] = ()
+    transactions_from: date | None = None
+    transactions_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetQueryOrder:
+    """One agency's part of an asset query. `request_id` never changes, however often it is sent."""
+
+    request_id: UUID
+    order_id: UUID
+    agency_code: str
+    mandate: Mandate
+    subject: Subject
+    scope: QueryScope
+    asked_at: datetime
+    answer_due_at: datetime
+
+
+AgencyOrder = AssetQueryOrder
+
+
+@dataclass(frozen=True, slots=True)
+class WireMessage:
+    """Bytes for an agency. Encoding the same order again gives the same bytes (P3)."""
+
+    operation: Operation
+    request_id: UUID
+    message_id: UUID
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WireReply:
+    """What came back on the same connection, authenticated by the transport."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The agency has the request and will answer later."""
+
+    request_id: UUID
+    message_id: UUID
+    agency_reference: str | None = None
+    expected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LawfulRefusal:
+    reason: RefusalReason
+    explanation: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an agency answers, in our words.
+
+    `part` counts the answers to one request from 1; a `partial` answer is followed by another. `as_of` is the
+    instant at which the facts were true in the agency's books.
+    """
+
+    request_id: UUID
+    message_id: UUID
+    state: AnswerState
+    as_of: datetime
+    part: int = 1
+    agency_reference: str | None = None
+    refusal: LawfulRefusal | None = None
+    assets: tuple[Asset, ...] = field(default=(), repr=False)
+    remark: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The reply to a status query or to a cancellation; carries the answers given so far."""
+
+    request_id: UUID
+    status: RequestStatus
+    agency_reference: str | None = None
+    answers: tuple[Answer, ...] = ()
+
+
+Decoded = Acknowledged | Answer | StatusReport
+
+
+class Dialect(Protocol):
+    """How an agency writes. Every method is pure; the same arguments give the same bytes.
+
+    Decoding raises `MalformedAnswer` for anything it does not understand, and nothing else.
+    """
+
+    @property
+    def name(self) -> str:
+        """For example `liandong-1`: the name an agency's row refers to."""
+        ...
+
+    def encode(self, order: AgencyOrder) -> WireMessage: ...
+
+    def encode_status_query(self, request_id: UUID) -> WireMessage: ...
+
+    def encode_cancellation(self, request_id: UUID, reason: str) -> WireMessage: ...
+
+    def decode_reply(self, operation: Operation, reply: WireReply) -> Decoded:
+        """The reply to something that was sent."""
+        ...
+
+    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
+        """Something the agency posts by itself."""
+        ...
+
+
+class Transport(Protocol):
+    """How bytes get there and back."""
+
+    async def exchange(self, message: WireMessage, *, attempt: int) -> WireReply:
+        """Carry one message. From the second `attempt` on, the agency is told of a possible duplicate.
+
+        Raises:
+            AgencyUnavailable: certainly not acted on; send again later.
+            OutcomeUnknown: it may have been acted on; ask for the status first.
+            MessageRejected: the agency refuses the message as such.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One agency as the hub speaks to it."""
+
+    agency_code: str
+    capabilities: frozenset[OrderKind]
+    dialect: Dialect
+    transport: Transport
