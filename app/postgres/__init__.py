@@ -1,0 +1,9 @@
+"""An embedded, real PostgreSQL in a folder, for machines where no server is configured.
+
+`EmbeddedPostgres(folder).ensure_running()` is all that most callers need. docs/decisions say why it is ours.
+"""
+
+from app.postgres.account import PostgresUnusable
+from app.postgres.supervisor import EmbeddedPostgres
+
+__all__ = ["EmbeddedPostgres", "PostgresUnusable"]
