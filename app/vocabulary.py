@@ -184,7 +184,6 @@ class SeizureKind(StrEnum):
 class EventType(StrEnum):
     """What a court system is told through `/v1/events` and webhooks: `noun.past_verb`."""
 
-    REQUEST_SENT = "agency_request.sent"
     REQUEST_ACKNOWLEDGED = "agency_request.acknowledged"
     REQUEST_PARTIALLY_ANSWERED = "agency_request.partially_answered"
     REQUEST_ANSWERED = "agency_request.answered"

@@ -174,6 +174,7 @@ class StatusReport:
     """The reply to a status query or to a cancellation; carries the answers given so far."""
 
     request_id: UUID
+    message_id: UUID
     status: RequestStatus
     agency_reference: str | None = None
     answers: tuple[Answer, ...] = ()

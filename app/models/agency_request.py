@@ -99,13 +99,17 @@ class AgencyRequest(Base):
     state_at: Mapped[datetime]
     times_sent: Mapped[int] = mapped_column(default=0)
     parts: Mapped[int] = mapped_column(default=0)
-    """Answers applied so far; a partial answer is followed by another."""
+    """Parts of the answer applied so far."""
+
+    final_part: Mapped[int | None]
+    """Number of the part that said it was the last; parts may arrive in any order."""
 
     answer_state: Mapped[AnswerState | None]
     answered_at: Mapped[datetime | None]
     agency_reference: Mapped[str | None]
     last_error: Mapped[str | None]
     due_at: Mapped[datetime]
+    give_up_at: Mapped[datetime]
     overdue: Mapped[bool] = mapped_column(default=False)
     next_deadline: Mapped[DeadlineStage | None]
     next_deadline_at: Mapped[datetime | None]

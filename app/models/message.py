@@ -48,6 +48,9 @@ class Message(Base):
     """Sealed for `messages.body`."""
 
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Digest of the meaning: an identical repeat, in whatever wrapping, has the same one (P9)."""
+
     signature: Mapped[str | None]
     """Signature-Input and Signature as received, so that the sender cannot deny the bytes."""
 
