@@ -547,7 +547,7 @@ def test_the_second_opinion_accepts_our_requests_and_answers(algorithm: Algorith
 def test_we_accept_the_requests_and_answers_of_the_second_opinion(algorithm: Algorithm) -> None:
     key, present = KEYS[algorithm], datetime.now(UTC)
     signer = their_tool(second_opinion.HTTPMessageSigner, key)
-    options = {
+    options: dict[str, Any] = {
         "key_id": key.key_id,
         "nonce": NONCE,
         "label": "liandong",
