@@ -3,6 +3,7 @@
 from app.models.agency import Agency, AgencyKey
 from app.models.agency_request import AgencyRequest
 from app.models.asset import Asset
+from app.models.audit import AuditCheckpoint, AuditEntry, AuditLeaf, AuditSubtree, AuditUnsequenced
 from app.models.base import Base
 from app.models.case import Case, Document, DocumentContent, Party
 from app.models.court import ApiClient, Court, Officer
@@ -19,6 +20,11 @@ __all__ = [
     "AgencyRequest",
     "ApiClient",
     "Asset",
+    "AuditCheckpoint",
+    "AuditEntry",
+    "AuditLeaf",
+    "AuditSubtree",
+    "AuditUnsequenced",
     "Base",
     "Batch",
     "Case",
