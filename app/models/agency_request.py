@@ -38,7 +38,7 @@ _S = RequestState
 _ANSWERS = frozenset({_S.PARTIALLY_ANSWERED, _S.ANSWERED, _S.REFUSED})
 
 NEXT: dict[RequestState, frozenset[RequestState]] = {
-    _S.QUEUED: frozenset({_S.SENT, _S.CANCELLED, _S.UNDELIVERABLE, _S.GIVEN_UP}),
+    _S.QUEUED: _ANSWERS | {_S.SENT, _S.ACKNOWLEDGED, _S.CANCELLED, _S.UNDELIVERABLE, _S.GIVEN_UP},
     _S.SENT: _ANSWERS | {_S.QUEUED, _S.UNKNOWN, _S.ACKNOWLEDGED, _S.UNDELIVERABLE, _S.CANCELLED, _S.GIVEN_UP},
     _S.UNKNOWN: _ANSWERS | {_S.QUEUED, _S.ACKNOWLEDGED, _S.UNDELIVERABLE, _S.CANCELLED, _S.GIVEN_UP},
     _S.ACKNOWLEDGED: _ANSWERS | {_S.QUEUED, _S.CANCELLED, _S.UNDELIVERABLE, _S.GIVEN_UP},
@@ -49,7 +49,8 @@ NEXT: dict[RequestState, frozenset[RequestState]] = {
     _S.CANCELLED: frozenset(),
     _S.GIVEN_UP: frozenset(),
 }
-"""An acknowledged request goes back to the queue only when the agency, asked, says that it does not know it."""
+"""An acknowledged request goes back to the queue only when the agency, asked, says that it does not know it. A
+queued one may be answered: what we took for a failure may have arrived after all."""
 
 ENDED = frozenset(state for state, following in NEXT.items() if not following)
 

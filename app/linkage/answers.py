@@ -1,0 +1,354 @@
+"""What an agency said, applied: the one way for replies on the wire and for callbacks, for one message or many.
+
+Everything received is stored raw. An identical repeat changes nothing and gets the same receipt; other content
+under the same message id is a conflict (P9). An answer that comes after the end, or contradicts one on record, is
+kept beside it for a person to look at and never overwrites (P10).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.adapters.contract import Acknowledged, Answer, Decoded, StatusReport
+from app.audit.entry import Actor
+from app.crypto import Vault
+from app.ids import new_id
+from app.linkage.events import NewEvent
+from app.linkage.ledger import Ledger
+from app.linkage.matters import Deed, Matter, lock_matters
+from app.models import AgencyAnswer, Message
+from app.models.agency_request import NEXT, RequestState
+from app.models.message import Direction, Disposition
+from app.vocabulary import ActorKind, AnswerState, AuditAction, EventType, RequestStatus
+
+
+class Fate(StrEnum):
+    """What became of a message."""
+
+    APPLIED = "applied"
+    LATE = "late"
+    CONTRADICTING = "contradicting"
+    CONFLICT = "conflict"
+    """Other content is on record under this message id; nothing was taken over."""
+
+    FOREIGN = "foreign"
+    """Not a request that was sent to this agency; nothing was taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One authenticated, decoded message of an agency."""
+
+    agency_id: UUID
+    agency_code: str
+    operation: str
+    """`reply` or `callback`."""
+
+    decoded: Decoded
+    content_type: str
+    raw: bytes = field(repr=False)
+    signature: str | None = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The same for every identical repeat: it tells of the first time."""
+
+    receipt_id: UUID
+    fate: Fate
+    received_at: datetime
+    sha256: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    fingerprint: bytes | None
+    receipt: Receipt
+
+
+async def apply(session: AsyncSession, vault: Vault, messages: Sequence[Received]) -> list[Receipt]:
+    """Store and apply messages, in their order. Flushes, never commits; one receipt for each message.
+
+    A status report stands for the answers in it: they are applied as if each had come by itself.
+    """
+    if not messages:
+        return []
+    matters = await lock_matters(session, {message.decoded.request_id for message in messages})
+    # After the lock: whoever recorded the same message before us has committed by now.
+    known = await _known_messages(session, messages)
+    parts = await _applied_parts(session, matters)
+    hearing = _Hearing(Ledger(vault), matters, known, parts)
+    receipts = [hearing.hear(message) for message in messages]
+    await hearing.ledger.write(session, max(message.at for message in messages))
+    return receipts
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    ledger: Ledger
+    matters: dict[UUID, Matter]
+    known: dict[tuple[UUID, UUID], _Known]
+    parts: dict[UUID, set[int]]
+
+    def hear(self, message: Received) -> Receipt:
+        matter = self.matters.get(message.decoded.request_id)
+        if matter is None or not _addressed(matter, message):
+            self.ledger.refuse(message.agency_code, message.raw, Fate.FOREIGN, message.at)
+            return _receipt(new_id(), Fate.FOREIGN, message)
+        if isinstance(message.decoded, StatusReport):
+            return self._report(matter, message, message.decoded)
+        return self._one(matter, message)
+
+    def _report(self, matter: Matter, message: Received, report: StatusReport) -> Receipt:
+        for answer in report.answers:
+            self._one(matter, replace(message, decoded=answer))
+        self._take_status(matter, report, message.at)
+        deed = Deed(AuditAction.STATUS_REPORTED, _agency(message), message.at, report.status)
+        self.ledger.note(matter, deed, received=message.raw)
+        row_id = self._store(message, matter.request.id, report.message_id, None)
+        return _receipt(row_id, Fate.APPLIED, message)
+
+    def _take_status(self, matter: Matter, report: StatusReport, at: datetime) -> None:
+        request = matter.request
+        match report.status:
+            case RequestStatus.UNKNOWN_REQUEST:
+                if request.state is not RequestState.QUEUED and RequestState.QUEUED in NEXT[request.state]:
+                    request.move_to(RequestState.QUEUED, at)
+                    self.ledger.announce(matter.event(EventType.REQUEST_REQUEUED))
+            case RequestStatus.RECEIVED | RequestStatus.IN_PROGRESS:
+                self._acknowledge(matter, report.agency_reference, None, at)
+            case RequestStatus.CANCELLED:
+                if RequestState.CANCELLED in NEXT[request.state]:
+                    request.move_to(RequestState.CANCELLED, at)
+                    self.ledger.announce(matter.event(EventType.REQUEST_CANCELLED))
+            case RequestStatus.ANSWERED:
+                pass  # its answers have been applied above
+
+    def _one(self, matter: Matter, message: Received) -> Receipt:
+        decoded = message.decoded
+        assert not isinstance(decoded, StatusReport)
+        print_ = fingerprint(decoded)
+        before = self.known.get((message.agency_id, decoded.message_id))
+        if before is not None:
+            return self._again(matter, message, before, print_)
+        row_id = self._store(message, matter.request.id, decoded.message_id, print_)
+        if isinstance(decoded, Acknowledged) or decoded.state is AnswerState.NOT_YET:
+            fate = self._not_yet(matter, message, decoded)
+        else:
+            fate = self._answer(matter, message, decoded, row_id)
+        receipt = _receipt(row_id, fate, message)
+        self.known[(message.agency_id, decoded.message_id)] = _Known(print_, receipt)
+        return receipt
+
+    def _again(self, matter: Matter, message: Received, before: _Known, print_: bytes) -> Receipt:
+        conflict = before.fingerprint != print_
+        action = AuditAction.MESSAGE_REFUSED if conflict else AuditAction.ANSWER_REPEATED
+        outcome = Fate.CONFLICT if conflict else before.receipt.fate
+        deed = Deed(action, _agency(message), message.at, outcome)
+        self.ledger.note(matter, deed, received=message.raw)
+        if not conflict:
+            return replace(before.receipt, repeated=True)
+        row_id = self._store(message, matter.request.id, None, None, parked=Fate.CONFLICT)
+        return _receipt(row_id, Fate.CONFLICT, message)
+
+    def _not_yet(self, matter: Matter, message: Received, decoded: Acknowledged | Answer) -> Fate:
+        expected = decoded.expected_at if isinstance(decoded, Acknowledged) else None
+        self._acknowledge(matter, decoded.agency_reference, expected, message.at)
+        if isinstance(decoded, Answer) and matter.request.answer_state is None:
+            matter.request.answer_state = AnswerState.NOT_YET
+        deed = Deed(
+            AuditAction.REQUEST_ACKNOWLEDGED,
+            _agency(message),
+            message.at,
+            message_id=decoded.message_id,
+        )
+        self.ledger.note(matter, deed, received=message.raw)
+        return Fate.APPLIED
+
+    def _acknowledge(
+        self, matter: Matter, reference: str | None, expected_at: datetime | None, at: datetime
+    ) -> None:
+        """A late acknowledgement of something already answered says nothing new."""
+        request = matter.request
+        request.agency_reference = reference or request.agency_reference
+        if RequestState.ACKNOWLEDGED not in NEXT[request.state]:
+            return
+        request.move_to(RequestState.ACKNOWLEDGED, at)
+        expected = expected_at.isoformat() if expected_at else None
+        self.ledger.announce(matter.event(EventType.REQUEST_ACKNOWLEDGED, expected_at=expected))
+
+    def _answer(self, matter: Matter, message: Received, answer: Answer, row_id: UUID) -> Fate:
+        disposition = self._disposition(matter, answer)
+        answer_id = self.ledger.answer(matter, answer, row_id, disposition, message.at)
+        if disposition is Disposition.APPLIED:
+            self.parts.setdefault(matter.request.id, set()).add(answer.part)
+            _advance(matter, answer, message.at)
+            self.ledger.assets(matter, answer, answer_id, message.at)
+            self.ledger.announce(_answered(matter, answer))
+            action = AuditAction.ANSWER_APPLIED
+        else:
+            self.ledger.announce(
+                matter.event(EventType.ANSWER_SET_ASIDE, disposition=disposition, part=answer.part)
+            )
+            action = AuditAction.ANSWER_SET_ASIDE
+        deed = Deed(action, _agency(message), message.at, f"{disposition}:{answer.state}", answer.message_id)
+        self.ledger.note(matter, deed, received=message.raw)
+        return Fate(disposition.value)
+
+    def _disposition(self, matter: Matter, answer: Answer) -> Disposition:
+        request = matter.request
+        if request.state in {RequestState.CANCELLED, RequestState.GIVEN_UP}:
+            return Disposition.LATE
+        beyond = request.final_part is not None and answer.part > request.final_part
+        if request.state in {RequestState.ANSWERED, RequestState.REFUSED} or beyond:
+            return Disposition.CONTRADICTING
+        if answer.part in self.parts.get(request.id, ()):
+            return Disposition.CONTRADICTING
+        return Disposition.APPLIED
+
+    def _store(
+        self,
+        message: Received,
+        request_id: UUID,
+        message_id: UUID | None,
+        print_: bytes | None,
+        parked: str | None = None,
+    ) -> UUID:
+        return self.ledger.message(
+            agency_id=message.agency_id,
+            request_id=request_id,
+            direction=Direction.IN,
+            operation=message.operation,
+            message_id=message_id,
+            content_type=message.content_type,
+            body=message.raw,
+            fingerprint=print_,
+            signature=message.signature,
+            parked_reason=parked,
+            at=message.at,
+        )
+
+
+def _addressed(matter: Matter, message: Received) -> bool:
+    """Only the agency that was asked may answer, and nobody can answer what was never sent."""
+    return matter.request.agency_id == message.agency_id and matter.request.times_sent > 0
+
+
+def _advance(matter: Matter, answer: Answer, at: datetime) -> None:
+    """Parts may come in any order; the request is answered when all up to the final one are there."""
+    request = matter.request
+    request.parts += 1
+    request.agency_reference = answer.agency_reference or request.agency_reference
+    if answer.state is not AnswerState.PARTIAL:
+        request.final_part = answer.part
+    if request.answer_state is not AnswerState.FOUND:
+        request.answer_state = AnswerState.FOUND if answer.assets else answer.state
+    if request.final_part is None or request.parts < request.final_part:
+        request.move_to(RequestState.PARTIALLY_ANSWERED, at)
+        return
+    refused = answer.state is AnswerState.REFUSED
+    request.move_to(RequestState.REFUSED if refused else RequestState.ANSWERED, at)
+    request.answered_at = at
+
+
+_EVENTS = {
+    RequestState.PARTIALLY_ANSWERED: EventType.REQUEST_PARTIALLY_ANSWERED,
+    RequestState.ANSWERED: EventType.REQUEST_ANSWERED,
+    RequestState.REFUSED: EventType.REQUEST_REFUSED,
+}
+
+
+def _answered(matter: Matter, answer: Answer) -> NewEvent:
+    return matter.event(
+        _EVENTS[matter.request.state],
+        answer_state=matter.request.answer_state,
+        part=answer.part,
+        assets=len(answer.assets),
+        refusal_reason=answer.refusal.reason if answer.refusal else None,
+    )
+
+
+def fingerprint(decoded: Acknowledged | Answer) -> bytes:
+    """The digest of what a message means, independent of how it was wrapped or spaced."""
+    if isinstance(decoded, Acknowledged):
+        meaning: list[object] = ["acknowledged", str(decoded.request_id), decoded.agency_reference]
+    else:
+        meaning = [
+            "answer",
+            str(decoded.request_id),
+            decoded.state,
+            decoded.as_of.isoformat(),
+            decoded.part,
+            decoded.agency_reference,
+            decoded.refusal and [decoded.refusal.reason, decoded.refusal.explanation],
+            [asset.model_dump_json() for asset in decoded.assets],
+            decoded.remark,
+        ]
+    return sha256(json.dumps(meaning, ensure_ascii=False).encode()).digest()
+
+
+def _receipt(receipt_id: UUID, fate: Fate, message: Received) -> Receipt:
+    return Receipt(receipt_id, fate, message.at, sha256(message.raw).hexdigest())
+
+
+def _agency(message: Received) -> Actor:
+    return Actor(ActorKind.AGENCY, message.agency_code)
+
+
+def _message_keys(messages: Sequence[Received]) -> Iterator[tuple[UUID, UUID]]:
+    for message in messages:
+        yield message.agency_id, message.decoded.message_id
+        if isinstance(message.decoded, StatusReport):
+            for answer in message.decoded.answers:
+                yield message.agency_id, answer.message_id
+
+
+async def _known_messages(
+    session: AsyncSession, messages: Sequence[Received]
+) -> dict[tuple[UUID, UUID], _Known]:
+    rows = await session.execute(
+        select(
+            Message.agency_id,
+            Message.message_id,
+            Message.fingerprint,
+            Message.id,
+            Message.at,
+            Message.sha256,
+            AgencyAnswer.disposition,
+        )
+        .outerjoin(AgencyAnswer, AgencyAnswer.message_id == Message.id)
+        .where(
+            Message.direction == Direction.IN,
+            tuple_(Message.agency_id, Message.message_id).in_(list(_message_keys(messages))),
+        )
+    )
+    return {
+        (agency_id, message_id): _Known(
+            print_, Receipt(row_id, Fate((disposition or Disposition.APPLIED).value), at, digest.hex())
+        )
+        for agency_id, message_id, print_, row_id, at, digest, disposition in rows
+        if message_id is not None
+    }
+
+
+async def _applied_parts(session: AsyncSession, matters: dict[UUID, Matter]) -> dict[UUID, set[int]]:
+    begun = [request_id for request_id, matter in matters.items() if matter.request.parts]
+    parts: dict[UUID, set[int]] = {}
+    if begun:
+        rows = await session.execute(
+            select(AgencyAnswer.request_id, AgencyAnswer.part).where(
+                AgencyAnswer.request_id.in_(begun), AgencyAnswer.disposition == Disposition.APPLIED
+            )
+        )
+        for request_id, part in rows:
+            parts.setdefault(request_id, set()).add(part)
+    return parts
