@@ -194,7 +194,13 @@ class Dialect(Protocol):
         """For example `liandong-1`: the name an agency's row refers to."""
         ...
 
-    def encode(self, order: AgencyOrder) -> WireMessage: ...
+    def encode(self, order: AgencyOrder) -> WireMessage:
+        """The order in the agency's words.
+
+        Raises:
+            MessageRejected: it does not fit the protocol, say a name is too long; so for the two below.
+        """
+        ...
 
     def encode_status_query(self, request_id: UUID) -> WireMessage: ...
 
