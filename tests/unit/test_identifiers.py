@@ -117,7 +117,7 @@ def test_the_form_before_2016_is_read_because_resumed_cases_cite_it() -> None:
     ],
 )
 def test_the_type_code_says_what_the_court_may_do(
-    type_code: str, enforcement: bool, preservation: bool
+    type_code: str, *, enforcement: bool, preservation: bool
 ) -> None:
     number = CaseNumber.parse(f"（2018）豫1424{type_code}1号")
     assert (number.is_enforcement, number.is_preservation) == (enforcement, preservation)
