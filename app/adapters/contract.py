@@ -5,7 +5,7 @@ carries bytes. An *adapter* is the two together with what the agency is able to 
 show nothing of it in their `repr`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.adapters.assets import Asset
+from app.errors import ErrorCode, MalformedAnswer, Refusal
 from app.vocabulary import (
     AnswerState,
     AssetKind,
@@ -233,9 +234,42 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One agency as the hub speaks to it."""
+    """One agency as the hub speaks to it.
+
+    Decode through these two methods, not through the dialect: they also refuse what no agency of this kind can know.
+    """
 
     agency_code: str
     capabilities: frozenset[OrderKind]
+    reports: frozenset[AssetKind]
+    """The kinds of asset that an agency of this kind keeps."""
+
     dialect: Dialect
     transport: Transport
+
+    def decode_reply(self, sent: WireMessage, reply: WireReply) -> Decoded:
+        """What came back for `sent`. Raises `MalformedAnswer`, also when it is about another request."""
+        decoded = self.dialect.decode_reply(sent.operation, reply)
+        if decoded.request_id != sent.request_id:
+            raise MalformedAnswer("the reply is about another request")
+        self._check_assets(decoded.answers if isinstance(decoded, StatusReport) else (decoded,))
+        return decoded
+
+    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
+        """What the agency posted by itself. Raises `MalformedAnswer`."""
+        decoded = self.dialect.decode_callback(content_type, body)
+        self._check_assets((decoded,))
+        return decoded
+
+    def require(self, order: OrderKind) -> None:
+        """Raise `Refusal(agency_incapable)` unless the agency offers this; called before anything is sent."""
+        if order not in self.capabilities:
+            raise Refusal(
+                ErrorCode.AGENCY_INCAPABLE,
+                detail=f"{self.agency_code} does not offer {order} (未开通该项协助)",
+            )
+
+    def _check_assets(self, said: Iterable[Acknowledged | Answer]) -> None:
+        for answer in said:
+            if isinstance(answer, Answer) and not self.reports.issuperset(a.kind for a in answer.assets):
+                raise MalformedAnswer("an agency of this kind keeps no such assets")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from app.adapters.signatures import KeyRing, SigningKey
-from app.vocabulary import AgencyKind, OrderKind
+from app.vocabulary import AgencyKind, AssetKind, OrderKind
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -87,6 +87,18 @@ class AgencySettings(_Settings):
 
     trusted_authority: str | None = None
     """Name of a PEM file with the authority of the agency's server certificate; none means the system's."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindProfile:
+    """What all agencies of one kind have in common."""
+
+    kind: AgencyKind
+    reports: frozenset[AssetKind]
+    """What an agency of this kind may report; anything else in its answer is malformed."""
+
+    deadlines: Deadlines
+    """Where the agency's own settings say nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

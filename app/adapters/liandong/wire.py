@@ -161,15 +161,10 @@ class Refusal(Piece):
     explanation: Prose = ""
 
 
-_WITHOUT_ASSETS = frozenset(
-    {
-        AnswerState.NOTHING_FOUND,
-        AnswerState.AMBIGUOUS,
-        AnswerState.MISMATCH,
-        AnswerState.REFUSED,
-        AnswerState.NOT_YET,
-    }
+_WHOLE = frozenset(
+    {AnswerState.NOTHING_FOUND, AnswerState.AMBIGUOUS, AnswerState.MISMATCH, AnswerState.REFUSED}
 )
+"""Says everything in one part, and reports nothing; so does `not_yet`, which is no part of the answer at all."""
 
 
 class AnswerMessage(Piece):
@@ -191,10 +186,13 @@ class AnswerMessage(Piece):
     def _says_one_thing(self) -> Self:
         if (self.state is AnswerState.REFUSED) != (self.refusal is not None):
             raise PydanticCustomError("refusal_without_reason", "refused, and only refused, tells why")
-        if self.assets and self.state in _WITHOUT_ASSETS:
-            raise PydanticCustomError("assets_not_allowed", "this state reports no assets")
-        # A last part may be empty: its agency learnt only then that the earlier parts were all there is.
-        if not self.assets and self.state is AnswerState.FOUND and self.part == 1:
+        if self.state in _WHOLE or self.state is AnswerState.NOT_YET:
+            if self.assets:
+                raise PydanticCustomError("assets_not_allowed", "this state reports no assets")
+            if self.part != 1:
+                raise PydanticCustomError("part_not_allowed", "this state has no parts")
+        # The last of several parts may be empty: its agency learnt only then that there was no more.
+        elif not self.assets and (self.part == 1 or self.state is AnswerState.PARTIAL):
             raise PydanticCustomError("assets_missing", "found, and nothing reported")
         return self
 
@@ -214,9 +212,10 @@ class StatusReportMessage(Piece):
     def _is_of_one_request(self) -> Self:
         if any(answer.request_id != self.request_id for answer in self.answers):
             raise PydanticCustomError("foreign_answer", "every answer is one to this request")
-        for distinct in ("part", "message_id"):
-            if len({getattr(answer, distinct) for answer in self.answers}) != len(self.answers):
-                raise PydanticCustomError("answer_twice", "every answer is listed once")
+        parts = [answer.part for answer in self.answers if answer.state is not AnswerState.NOT_YET]
+        messages = [answer.message_id for answer in self.answers]
+        if len(set(parts)) != len(parts) or len(set(messages)) != len(messages):
+            raise PydanticCustomError("answer_twice", "every answer is listed once")
         if self.answers and self.status is RequestStatus.UNKNOWN_REQUEST:
             raise PydanticCustomError("answer_to_unknown_request", "what is unknown was not answered")
         if not self.answers and self.status is RequestStatus.ANSWERED:
