@@ -75,21 +75,28 @@ class _Known:
     receipt: Receipt
 
 
-async def apply(session: AsyncSession, vault: Vault, messages: Sequence[Received]) -> list[Receipt]:
-    """Store and apply messages, in their order. Flushes, never commits; one receipt for each message.
+async def receive(session: AsyncSession, vault: Vault, message: Received) -> Receipt:
+    """Store and apply one message that came by itself. Flushes, never commits."""
+    ledger = Ledger(vault)
+    matters = await lock_matters(session, [message.decoded.request_id])
+    [receipt] = await apply(session, ledger, matters, [message])
+    await ledger.write(session, message.at)
+    return receipt
+
+
+async def apply(
+    session: AsyncSession, ledger: Ledger, matters: dict[UUID, Matter], messages: Sequence[Received]
+) -> list[Receipt]:
+    """Judge messages in their order, into `ledger`; one receipt for each. `matters` are locked by the caller.
 
     A status report stands for the answers in it: they are applied as if each had come by itself.
     """
     if not messages:
         return []
-    matters = await lock_matters(session, {message.decoded.request_id for message in messages})
     # After the lock: whoever recorded the same message before us has committed by now.
     known = await _known_messages(session, messages)
-    parts = await _applied_parts(session, matters)
-    hearing = _Hearing(Ledger(vault), matters, known, parts)
-    receipts = [hearing.hear(message) for message in messages]
-    await hearing.ledger.write(session, max(message.at for message in messages))
-    return receipts
+    hearing = _Hearing(ledger, matters, known, await _applied_parts(session, matters))
+    return [hearing.hear(message) for message in messages]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""Orders as agencies get them: each with its mandate, so that an agency can see why it may and must act."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.adapters.contract import (
+    AgencyOrder,
+    AssetQueryOrder,
+    Certificate,
+    DocumentReference,
+    Mandate,
+    OfficerCredentials,
+    QueryScope,
+    Subject,
+)
+from app.crypto import Vault
+from app.identifiers import check_certificate
+from app.models import Agency, AgencyRequest, Case, Court, Document, Officer, Order, Party
+from app.vocabulary import AssetKind
+
+
+async def load_orders(
+    session: AsyncSession, vault: Vault, request_ids: Collection[UUID]
+) -> dict[UUID, AgencyOrder]:
+    """The orders behind these requests, with personal data opened.
+
+    Every value comes from rows that do not change after the order was issued, so that encoding it again gives the
+    same bytes (P3).
+    """
+    rows = (
+        await session.execute(
+            select(AgencyRequest, Order, Case, Court, Officer, Party, Agency.code)
+            .join(Order, Order.id == AgencyRequest.order_id)
+            .join(Case, Case.id == Order.case_id)
+            .join(Court, Court.id == Order.court_id)
+            .join(Officer, Officer.id == Order.officer_id)
+            .join(Party, Party.id == AgencyRequest.party_id)
+            .join(Agency, Agency.id == AgencyRequest.agency_id)
+            .where(AgencyRequest.id.in_(request_ids))
+        )
+    ).all()
+    papers = await _documents(session, {document for row in rows for document in row[1].document_ids})
+    return {row[0].id: _order(vault, row, papers) for row in rows}
+
+
+async def _documents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, DocumentReference]:
+    rows = await session.scalars(select(Document).where(Document.id.in_(ids)))
+    return {
+        row.id: DocumentReference(
+            document_id=row.id,
+            kind=row.kind,
+            title=row.title,
+            document_number=row.document_number,
+            media_type=row.media_type,
+            size=row.size,
+            sha256=row.sha256.hex(),
+        )
+        for row in rows
+    }
+
+
+def _order(
+    vault: Vault,
+    row: "Row[tuple[AgencyRequest, Order, Case, Court, Officer, Party, str]]",
+    papers: dict[UUID, DocumentReference],
+) -> AgencyOrder:
+    request, order, case, court, officer, party, agency_code = row._tuple()  # noqa: SLF001 - SQLAlchemy's typed spelling
+    return AssetQueryOrder(
+        request_id=request.id,
+        order_id=order.id,
+        agency_code=agency_code,
+        mandate=Mandate(
+            court_code=court.code,
+            court_name=court.name,
+            case_number=case.case_number,
+            legal_basis=order.legal_basis,
+            purpose=order.purpose,
+            officers=(
+                OfficerCredentials(
+                    officer.name,
+                    officer.work_permit_number,
+                    officer.enforcement_permit_number,
+                    officer.phone,
+                ),
+            ),
+            documents=tuple(papers[document] for document in order.document_ids),
+        ),
+        subject=_subject(vault, party, order.created_at),
+        scope=_scope(order.scope),
+        asked_at=order.created_at.astimezone(UTC),
+        answer_due_at=request.due_at.astimezone(UTC),
+    )
+
+
+def _subject(vault: Vault, party: Party, at: datetime) -> Subject:
+    number = vault.open_text(party.number, "parties.number")
+    checked = check_certificate(party.certificate_type, number, today=at.date())
+    return Subject(
+        kind=party.kind,
+        name=vault.open_text(party.name, "parties.name"),
+        certificate=Certificate(party.certificate_type, checked.normalised, checked.also_known_as),
+    )
+
+
+def _scope(stored: dict[str, Any]) -> QueryScope:
+    start, end = stored.get("transactions_from"), stored.get("transactions_to")
+    return QueryScope(
+        asset_kinds=tuple(AssetKind(kind) for kind in stored.get("asset_kinds", ())),
+        transactions_from=date.fromisoformat(start) if start else None,
+        transactions_to=date.fromisoformat(end) if end else None,
+    )
