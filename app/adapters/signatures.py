@@ -2,8 +2,9 @@
 
 One label (`liandong`), one tag (`liandong-v1`), two algorithms. A request covers its method, target URI, content type
 and content digest, and the mark of a possible duplicate when it is there. An answer covers its status, content type
-and content digest, and of the request it answers the method, target URI and content digest: it cannot be replayed for
-another request. The content type may be absent only where the body is empty.
+and content digest, and of the request it answers the method, target URI, content digest and signature: it cannot be
+replayed for another request, nor for another attempt at the same one (RFC 9421 §2.4). The content type may be absent
+only where the body is empty.
 
 Where two readers could understand two things (a covered field or a parameter sent twice, a line break in a value) the
 message is refused instead of interpreted. Nonces are not remembered here: the caller owns that store.
@@ -50,6 +51,7 @@ __all__ = [
 
 LABEL = "liandong"
 TAG = "liandong-v1"
+_LABEL = LABEL.encode()
 MAX_SKEW_SECONDS = 300
 POSSIBLE_DUPLICATE = b"liandong-possible-duplicate"
 
@@ -140,9 +142,9 @@ def sign_request(request: RequestParts, key: SigningKey, created: datetime, nonc
 def sign_response(
     response: ResponseParts, request: RequestParts, key: SigningKey, created: datetime, nonce: str
 ) -> Headers:
-    """The field lines to add to the answer to `request`, whose headers hold its Content-Digest.
+    """The field lines to add to the answer to `request`, whose headers hold its digest and signature.
 
-    Raises SignatureRefused as `sign_request` does, also where the request has no digest that could be bound.
+    Raises SignatureRefused as `sign_request` does, also where the request has no signature that could be bound.
     """
     return _sign(_response_subject(response, request), key, created, nonce)
 
@@ -153,7 +155,7 @@ def verify_request(request: RequestParts, keys: KeyRing, now: datetime) -> Verif
 
 
 def verify_response(response: ResponseParts, request: RequestParts, keys: KeyRing, now: datetime) -> Verified:
-    """Who signed this answer to `request` (as it was sent, with its digest). Raises SignatureRefused only."""
+    """Who signed this answer to `request` (as it was sent, with its signature). Raises SignatureRefused only."""
     return _verify(_response_subject(response, request), keys, now)
 
 
@@ -208,11 +210,13 @@ def _request_subject(request: RequestParts) -> _Subject:
 
 
 def _response_subject(response: ResponseParts, request: RequestParts) -> _Subject:
+    asked = _fields(request.headers)
     derived = {
         b'"@status"': b"%d" % response.status,
         b'"@method";req': _method(request),
         b'"@target-uri";req': _target_uri(request),
-        b'"content-digest";req': _value(_fields(request.headers), b"content-digest"),
+        b'"content-digest";req': _value(asked, b"content-digest"),
+        b'"signature";req;key="liandong"': b":%b:" % _member(asked, b"signature", _BYTES_MEMBER, _LABEL)[2],
     }
     return _Subject(derived, _fields(response.headers), response.body)
 
@@ -268,11 +272,10 @@ def _sign(subject: _Subject, key: SigningKey, created: datetime, nonce: str) -> 
         TAG.encode(),
     )
     signature = key.sign(subject.base(components, parameters))
-    label = LABEL.encode()
     return [
         (b"content-digest", digest),
-        (b"signature-input", label + b"=" + parameters),
-        (b"signature", label + b"=:" + b64encode(signature) + b":"),
+        (b"signature-input", _LABEL + b"=" + parameters),
+        (b"signature", _LABEL + b"=:" + b64encode(signature) + b":"),
     ]
 
 
@@ -328,9 +331,8 @@ def _verify(subject: _Subject, keys: KeyRing, now: datetime) -> Verified:
 
 
 def _claim(fields: _Fields) -> _Claim:
-    label = LABEL.encode()
-    member = _member(fields, b"signature-input", _INPUT_MEMBER, label)
-    signature = _base64(_member(fields, b"signature", _BYTES_MEMBER, label)[2], "signature")
+    member = _member(fields, b"signature-input", _INPUT_MEMBER, _LABEL)
+    signature = _base64(_member(fields, b"signature", _BYTES_MEMBER, _LABEL)[2], "signature")
     if len(signature) != 64:
         raise SignatureRefused(SignatureFault.MALFORMED, "signature")
     parameters = _parameters(member[4])

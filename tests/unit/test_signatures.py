@@ -75,10 +75,10 @@ def with_lines(message: Message, added: Headers) -> Message:
 
 
 def signed(
-    request: RequestParts | None = None, key: SigningKey = KEY, created: datetime = NOW
+    request: RequestParts | None = None, key: SigningKey = KEY, created: datetime = NOW, nonce: str = NONCE
 ) -> RequestParts:
     request = request or a_request()
-    return with_lines(request, sign_request(request, key, created, NONCE))
+    return with_lines(request, sign_request(request, key, created, nonce))
 
 
 def without(message: Message, *names: bytes) -> Message:
@@ -396,8 +396,9 @@ def test_an_answer_is_verified_with_the_request_it_answers(algorithm: Algorithm,
         signed(a_request(b"another freeze")),
         signed(replace(a_request(), target_uri=URI + "&x")),
         signed(replace(a_request(), method="PUT")),
+        signed(nonce="another-attempt-at-the-same"),
     ],
-    ids=["body", "address", "method"],
+    ids=["body", "address", "method", "attempt"],
 )
 def test_an_answer_cannot_be_replayed_for_another_request(other: RequestParts) -> None:
     response = an_answer(signed())
@@ -420,7 +421,7 @@ def test_a_signed_request_cannot_pass_as_the_answer_to_itself() -> None:
     assert refused.value.code is SignatureFault.UNCOVERED_COMPONENT
 
 
-def test_an_answer_to_an_undigested_request_is_not_signed() -> None:
+def test_an_answer_to_an_unsigned_request_is_not_signed() -> None:
     with pytest.raises(SignatureRefused) as refused:
         an_answer(a_request())
     assert refused.value.code is SignatureFault.MISSING
@@ -564,7 +565,14 @@ def test_we_accept_the_requests_and_answers_of_the_second_opinion(algorithm: Alg
     assert verify_request(request, ring, present).nonce == NONCE
 
     answer = TheirResponse(202, {"Content-Type": "application/json"}, b"{}", theirs)
-    covered = ("@status", "content-type", '"@method";req', '"@target-uri";req', '"content-digest";req')
+    covered = (
+        "@status",
+        "content-type",
+        '"@method";req',
+        '"@target-uri";req',
+        '"content-digest";req',
+        '"signature";req;key="liandong"',
+    )
     signer.sign(answer, covered_component_ids=covered, body=b"{}", **options)
     response = ResponseParts(202, raw_headers(answer.headers), b"{}")
     assert verify_response(response, request, ring, present).key_id == key.key_id
