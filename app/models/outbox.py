@@ -1,10 +1,10 @@
 """The queue. It knows lanes, subjects and fair shares, and nothing of courts or agencies."""
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, SmallInteger
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Identity, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, one_of
@@ -12,8 +12,25 @@ from app.models.base import Base, one_of
 
 class ItemState(StrEnum):
     READY = "ready"
+    """It stands in the line of its lane."""
+
+    DELAYED = "delayed"
+    """Its time has not come; then it is given a turn and stands in line."""
+
+    BEHIND = "behind"
+    """Another item of its subject has to be done first; it was taken out of the line, where all would stumble over it."""
+
     LEASED = "leased"
     DEAD = "dead"
+    """It stays, and so does what follows it, until somebody replays it."""
+
+
+class Priority(IntEnum):
+    """What is urgent goes before everything else in its lane; within one priority shares take turns."""
+
+    URGENT = 1
+    NORMAL = 2
+    BULK = 3
 
 
 class OutboxItem(Base):
@@ -22,11 +39,13 @@ class OutboxItem(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         one_of("state", ItemState),
+        CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
         Index("ix_outbox_ready", "lane", "priority", "turn", "id", postgresql_where="state = 'ready'"),
+        Index("ix_outbox_share", "lane", "priority", "share", "turn", postgresql_where="state = 'ready'"),
+        Index("ix_outbox_due", "run_at", postgresql_where="state = 'delayed'"),
         Index("ix_outbox_leased", "lane", "lease_until", postgresql_where="state = 'leased'"),
-        Index("ix_outbox_share", "lane", "share", "turn", postgresql_where="state <> 'dead'"),
-        Index("ix_outbox_subject", "subject", "id"),
         Index("ix_outbox_dead", "lane", "id", postgresql_where="state = 'dead'"),
+        Index("ix_outbox_subject", "subject", "id"),
         # Rows live for seconds: leave room for in-page updates and let vacuum come early.
         {
             "postgresql_with": {
@@ -52,17 +71,21 @@ class OutboxItem(Base):
     """Whose turn it is: within a lane shares are served in turn."""
 
     turn: Mapped[int] = mapped_column(BigInteger)
-    priority: Mapped[int] = mapped_column(SmallInteger, default=0)
-    """Smaller goes first."""
+    """Its place in line while it is ready."""
 
+    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.NORMAL)
     state: Mapped[ItemState] = mapped_column(default=ItemState.READY)
     run_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
-    """Raised at the claim, so that a poison row cannot loop for ever; it is the fencing token, too."""
+    """Raised at the claim, so that a poison row cannot loop for ever, and never lowered: it is the fencing token."""
+
+    forgiven: Mapped[int] = mapped_column(default=0)
+    """Attempts made before somebody replayed it; they count no longer against the lane's limit."""
 
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
+    died_at: Mapped[datetime | None]
 
 
 class LaneState(StrEnum):
@@ -96,6 +119,10 @@ class Lane(Base):
     per_second: Mapped[float | None]
     tokens: Mapped[float] = mapped_column(default=0.0)
     refilled_at: Mapped[datetime]
+    turns: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    """The highest turn served so far, for each priority: where a share begins that has nothing in line."""
+
+    max_attempts: Mapped[int]
     breaker: Mapped[BreakerState] = mapped_column(default=BreakerState.CLOSED)
     breaker_failures: Mapped[int]
     """Failures in a row after which it opens."""
@@ -103,4 +130,4 @@ class Lane(Base):
     breaker_open_seconds: Mapped[float]
     failures: Mapped[int] = mapped_column(default=0)
     probe_at: Mapped[datetime | None]
-    """When an open breaker lets one probe through."""
+    """When an open breaker lets one probe through; half open, when the probe counts as lost and another may go."""

@@ -174,6 +174,8 @@ def upgrade() -> None:
         sa.Column("per_second", sa.Double(), nullable=True),
         sa.Column("tokens", sa.Double(), nullable=False),
         sa.Column("refilled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("turns", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("max_attempts", sa.Integer(), nullable=False),
         sa.Column(
             "breaker",
             sa.Enum("closed", "open", "half_open", name="breakerstate", native_enum=False, length=40),
@@ -208,15 +210,22 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("ready", "leased", "dead", name="itemstate", native_enum=False, length=40),
+            sa.Enum(
+                "ready", "delayed", "behind", "leased", "dead", name="itemstate", native_enum=False, length=40
+            ),
             nullable=False,
         ),
         sa.Column("run_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("forgiven", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("state IN ('ready', 'leased', 'dead')", name=op.f("ck_outbox_state")),
+        sa.Column("died_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("priority BETWEEN 1 AND 3", name=op.f("ck_outbox_priority")),
+        sa.CheckConstraint(
+            "state IN ('ready', 'delayed', 'behind', 'leased', 'dead')", name=op.f("ck_outbox_state")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         postgresql_with={
             "fillfactor": "70",
@@ -227,6 +236,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_dead", "outbox", ["lane", "id"], unique=False, postgresql_where="state = 'dead'"
     )
+    op.create_index("ix_outbox_due", "outbox", ["run_at"], unique=False, postgresql_where="state = 'delayed'")
     op.create_index(
         "ix_outbox_leased",
         "outbox",
@@ -244,9 +254,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_share",
         "outbox",
-        ["lane", "share", "turn"],
+        ["lane", "priority", "share", "turn"],
         unique=False,
-        postgresql_where="state <> 'dead'",
+        postgresql_where="state = 'ready'",
     )
     op.create_index("ix_outbox_subject", "outbox", ["subject", "id"], unique=False)
     op.create_table(
@@ -876,8 +886,9 @@ def downgrade() -> None:
     op.drop_index("ix_agency_keys_agency_id", table_name="agency_keys")
     op.drop_table("agency_keys")
     op.drop_index("ix_outbox_subject", table_name="outbox")
-    op.drop_index("ix_outbox_share", table_name="outbox", postgresql_where="state <> 'dead'")
+    op.drop_index("ix_outbox_share", table_name="outbox", postgresql_where="state = 'ready'")
     op.drop_index("ix_outbox_ready", table_name="outbox", postgresql_where="state = 'ready'")
+    op.drop_index("ix_outbox_due", table_name="outbox", postgresql_where="state = 'delayed'")
     op.drop_index("ix_outbox_leased", table_name="outbox", postgresql_where="state = 'leased'")
     op.drop_index("ix_outbox_dead", table_name="outbox", postgresql_where="state = 'dead'")
     op.drop_table("outbox")
