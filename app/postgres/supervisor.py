@@ -22,6 +22,7 @@ from app.postgres.folders import PORT, SHELTER, make_passable, settle, socket_fo
 
 _ROLE = "liandong"
 _DATABASE = "liandong"
+_SHELL = frozenset('"$`\\')
 
 
 class EmbeddedPostgres:
@@ -38,6 +39,11 @@ class EmbeddedPostgres:
         self, data_dir: Path, *, settings: Mapping[str, str] = MappingProxyType({}), shelter: Path = SHELTER
     ) -> None:
         self.data_dir = data_dir.resolve()
+        if _SHELL.intersection(str(self.data_dir)):
+            raise PostgresUnusable(
+                f"pg_ctl passes its folder through a shell; choose a data folder without any of {' '.join(_SHELL)}.",
+                f"pg_ctl 会经由 shell 传递路径；请选择不含 {' '.join(_SHELL)} 的数据目录。",
+            )
         self._settings = settings
         self._shelter = shelter.resolve()
         self._membership: int | None = None

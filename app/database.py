@@ -1,0 +1,110 @@
+"""The way to PostgreSQL: engine, sessions, and what a server must promise before the hub trusts it with an order."""
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+_SESSION_SETTINGS = (
+    "-c timezone=UTC "
+    # a process that was stopped in the middle of a transaction must not hold its locks for ever (P14)
+    "-c idle_in_transaction_session_timeout=60s"
+)
+
+
+class NotDurable(Exception):
+    """The server may lose what it has confirmed; in production the hub refuses to start on it."""
+
+
+def normalise_url(url: str) -> str:
+    """The same server for the driver that we use: `postgres://` and `postgresql://` become `postgresql+psycopg://`.
+
+    Raises:
+        ValueError: the URL is of another database. It is not repeated, as it may hold a password.
+    """
+    parsed = make_url(url)
+    if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError(f"DATABASE_URL must be of PostgreSQL, not {parsed.drivername}")
+    return _render(parsed.set(drivername="postgresql+psycopg"))
+
+
+def libpq_url(url: str) -> str:
+    """The same server for psycopg itself and for PostgreSQL's programs, which know no `+psycopg`."""
+    address, mark, query = _render(make_url(url).set(drivername="postgresql")).partition("?")
+    # SQLAlchemy writes a space in the query as +, which libpq takes as it stands; a true + is %2B by now
+    return address + mark + query.replace("+", "%20")
+
+
+def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine with at most twice `pool_size` connections, in UTC, whose JSON keeps Chinese and exact numbers."""
+    return create_async_engine(
+        normalise_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_recycle=1800,
+        # firewalls and restarts close idle connections; found out before a request depends on it
+        pool_pre_ping=True,
+        json_serializer=to_json,
+        json_deserializer=from_json,
+        connect_args={"application_name": "liandong", "connect_timeout": 10, "options": _SESSION_SETTINGS},
+    )
+
+
+def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions whose objects stay readable after the commit, when the answer is written from them."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def check_durability(connection: AsyncConnection) -> None:
+    """Raise NotDurable unless a commit on this connection is on the disk when it returns, and survives a crash whole.
+
+    Of `synchronous_commit` every value but off will do: the others differ in what they ask of standby servers.
+    """
+    rows = await connection.execute(
+        text(
+            "SELECT name FROM pg_settings"
+            " WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name"
+        )
+    )
+    switched_off = ", ".join(rows.scalars())
+    if switched_off:
+        raise NotDurable(
+            f"PostgreSQL may lose confirmed orders: {switched_off} is off. Switch it on to run in production.\n"
+            f"PostgreSQL 的 {switched_off} 已关闭，可能丢失已确认的指令。生产环境必须开启。"
+        )
+
+
+def to_json(value: Any) -> str:
+    """JSON with Chinese as it is; Decimal, UUID and dates become strings, anything else unknown a TypeError."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_as_text)
+
+
+def from_json(document: str | bytes) -> Any:
+    """Numbers with a fraction come back as Decimal: money never passes through a binary float."""
+    return json.loads(document, parse_float=Decimal)
+
+
+def _as_text(value: object) -> str:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case datetime() | date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _render(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
