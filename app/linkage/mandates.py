@@ -19,19 +19,20 @@ from app.adapters.contract import (
     QueryScope,
     Subject,
 )
-from app.crypto import Vault
+from app.crypto import SealBroken, Vault
 from app.identifiers import check_certificate
 from app.models import Agency, AgencyRequest, Case, Court, Document, Officer, Order, Party
 from app.vocabulary import AssetKind
 
+SEAL_BROKEN = "seal_broken"
+
 
 async def load_orders(
     session: AsyncSession, vault: Vault, request_ids: Collection[UUID]
-) -> dict[UUID, AgencyOrder]:
+) -> dict[UUID, AgencyOrder | str]:
     """The orders behind these requests, with personal data opened.
 
-    Every value comes from rows that do not change after the order was issued, so that encoding it again gives the
-    same bytes (P3).
+    A request whose sealed data does not open gets the reason instead, so that one bad row stops no other (P8).
     """
     rows = (
         await session.execute(
@@ -46,7 +47,7 @@ async def load_orders(
         )
     ).all()
     papers = await _documents(session, {document for row in rows for document in row[1].document_ids})
-    return {row[0].id: _order(vault, row, papers) for row in rows}
+    return {row[0].id: _opened(vault, row, papers) for row in rows}
 
 
 async def _documents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, DocumentReference]:
@@ -65,12 +66,22 @@ async def _documents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID,
     }
 
 
+_OrderRow = Row[AgencyRequest, Order, Case, Court, Officer, Party, str]
+
+
+def _opened(vault: Vault, row: _OrderRow, papers: dict[UUID, DocumentReference]) -> AgencyOrder | str:
+    try:
+        return _order(vault, row, papers)
+    except SealBroken:
+        return SEAL_BROKEN
+
+
 def _order(
     vault: Vault,
-    row: "Row[tuple[AgencyRequest, Order, Case, Court, Officer, Party, str]]",
+    row: _OrderRow,
     papers: dict[UUID, DocumentReference],
 ) -> AgencyOrder:
-    request, order, case, court, officer, party, agency_code = row._tuple()  # noqa: SLF001 - SQLAlchemy's typed spelling
+    request, order, case, court, officer, party, agency_code = row
     return AssetQueryOrder(
         request_id=request.id,
         order_id=order.id,

@@ -1,0 +1,100 @@
+"""Every request has clocks and ends in a recorded event (P8): reminder, overdue, given up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.entry import Actor
+from app.crypto import Vault
+from app.linkage.ledger import Ledger
+from app.linkage.matters import Deed, Matter, lock_matters
+from app.linkage.querying import CARRY, agency_lane
+from app.models import AgencyRequest
+from app.models.agency_request import DeadlineStage, RequestState
+from app.outbox.put import NewItem, put
+from app.vocabulary import ActorKind, AuditAction, EventType
+
+_CLOCK = Actor(ActorKind.HUB, "deadlines")
+_WAITING = frozenset({RequestState.ACKNOWLEDGED, RequestState.PARTIALLY_ANSWERED})
+"""Nothing of these is in the outbox any more: the agency said that it would answer by itself."""
+
+
+async def due_requests(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Requests with a clock that has run out, longest ago first."""
+    rows = await session.scalars(
+        select(AgencyRequest.id)
+        .where(AgencyRequest.next_deadline_at <= now)
+        .order_by(AgencyRequest.next_deadline_at)
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def strike(session: AsyncSession, vault: Vault, request_ids: Sequence[UUID], now: datetime) -> int:
+    """Let the clocks of these requests strike; returns how many did. Flushes, never commits.
+
+    A reminder to an agency that acknowledged is a status query: it also fetches an answer that got lost on its way.
+    """
+    matters = await lock_matters(session, request_ids)
+    ledger = Ledger(vault)
+    reminders = []
+    struck = 0
+    for matter in matters.values():
+        request = matter.request
+        if (
+            request.next_deadline is None
+            or request.next_deadline_at is None
+            or request.next_deadline_at > now
+        ):
+            continue  # answered, or struck by another worker, since it was listed
+        if request.next_deadline is not DeadlineStage.GIVE_UP and request.state in _WAITING:
+            reminders.append(_reminder(matter, now))
+        _STRIKES[request.next_deadline](ledger, matter, now)
+        struck += 1
+    if reminders:
+        await put(session, reminders, now)
+    await ledger.write(session, now)
+    return struck
+
+
+def _remind(ledger: Ledger, matter: Matter, now: datetime) -> None:
+    request = matter.request
+    request.next_deadline, request.next_deadline_at = DeadlineStage.OVERDUE, request.due_at
+    ledger.note(matter, Deed(AuditAction.REQUEST_REMINDED, _CLOCK, now))
+    ledger.announce(matter.event(EventType.REQUEST_REMINDED, due_at=request.due_at.isoformat()))
+
+
+def _fall_overdue(ledger: Ledger, matter: Matter, now: datetime) -> None:
+    request = matter.request
+    request.overdue = True
+    request.next_deadline, request.next_deadline_at = DeadlineStage.GIVE_UP, request.give_up_at
+    ledger.note(matter, Deed(AuditAction.REQUEST_OVERDUE, _CLOCK, now))
+    ledger.announce(matter.event(EventType.REQUEST_OVERDUE, give_up_at=request.give_up_at.isoformat()))
+
+
+def _give_up(ledger: Ledger, matter: Matter, now: datetime) -> None:
+    before = matter.request.state
+    matter.request.move_to(RequestState.GIVEN_UP, now)
+    ledger.note(matter, Deed(AuditAction.REQUEST_GIVEN_UP, _CLOCK, now, outcome=before))
+    ledger.announce(matter.event(EventType.REQUEST_GIVEN_UP, before=before))
+
+
+_STRIKES = {
+    DeadlineStage.REMIND: _remind,
+    DeadlineStage.OVERDUE: _fall_overdue,
+    DeadlineStage.GIVE_UP: _give_up,
+}
+
+
+def _reminder(matter: Matter, now: datetime) -> NewItem:
+    return NewItem(
+        lane=agency_lane(matter.agency_code),
+        kind=CARRY,
+        reference=matter.request.id,
+        subject=matter.request.id,
+        share=matter.request.court_id,
+        run_at=now,
+    )
