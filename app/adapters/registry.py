@@ -6,36 +6,40 @@ door, and cannot take the name of one of ours:
     [project.entry-points."liandong.dialects"]
     province-1 = "province.dialect:ProvinceDialect"
 
-A dialect's entry point is called without arguments, a transport's with the agency's profile.
+A dialect's entry point is called without arguments; a transport's with the agency's profile, the clock and the folder
+of the hub's secrets.
 """
 
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from app.adapters.contract import Adapter, Dialect, Transport
 from app.adapters.kinds import KINDS
 from app.adapters.liandong.dialect import LiandongDialect
 from app.adapters.profile import AgencyProfile
+from app.adapters.transports.http import open_http
+from app.clock import Clock
 from app.errors import ErrorCode, FieldError, Refusal
 
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {"liandong-1": LiandongDialect}
-TRANSPORTS: Mapping[str, Callable[[AgencyProfile], Transport]] = {}
+TRANSPORTS: Mapping[str, Callable[[AgencyProfile, Clock, Path], Transport]] = {"http": open_http}
 
 
-def build_adapter(profile: AgencyProfile) -> Adapter:
+def build_adapter(profile: AgencyProfile, clock: Clock, secrets: Path) -> Adapter:
     """The adapter of one agency; its transport opens connections, which its `aclose` closes.
 
     Raises:
-        Refusal: `agency_settings_invalid`, naming the field, when the row names what is not installed.
+        Refusal: `agency_settings_invalid`, naming the field, when the row names what is not installed or not usable.
     """
     return Adapter(
         agency_code=profile.agency_code,
         capabilities=profile.capabilities,
         reports=KINDS[profile.kind].reports,
         dialect=dialect(profile.dialect),
-        transport=_named("transport", profile.transport, TRANSPORTS)(profile),
+        transport=_named("transport", profile.transport, TRANSPORTS)(profile, clock, secrets),
     )
 
 
