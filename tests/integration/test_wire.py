@@ -1,24 +1,17 @@
 """Our HTTP client against peers that misbehave, on real sockets: never sent, or maybe sent."""
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from app.adapters.transports.wire import WireTransport
 from app.adapters.transports.wire_connection import Origin, Reply, WireLimits
@@ -35,57 +28,18 @@ from app.adapters.transports.wire_errors import (
     ReadFailed,
     Unsendable,
 )
+from tests.integration.peers import (
+    OK,
+    Handler,
+    always_ok,
+    answering,
+    make_certificate,
+    peer,
+    read_request,
+    server_side,
+)
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 QUICK = WireLimits(connect_seconds=0.3, read_seconds=0.3, total_seconds=0.6, pool_seconds=0.2)
-
-
-class Peer:
-    """A server that counts connections and does with each what its handler says."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.connections = 0
-        self.port = 0
-        self._handler = handler
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
-        try:
-            await self._handler(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the client is gone, which is what many of these tests are about
-        finally:
-            self._tasks.discard(task)
-            writer.transport.abort()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-@asynccontextmanager
-async def peer(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
-    each = Peer(handler)
-    server = await asyncio.start_server(each.serve, "127.0.0.1", 0, ssl=tls)
-    each.port = server.sockets[0].getsockname()[1]
-    try:
-        yield each
-    finally:
-        server.close()
-        await each.stop()
-        await server.wait_closed()
 
 
 @asynccontextmanager
@@ -95,31 +49,6 @@ async def wire(limits: WireLimits = QUICK, **options: object) -> AsyncIterator[W
         yield transport
     finally:
         await transport.aclose()
-
-
-async def read_request(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-    return head, await reader.readexactly(int(length.split(b":")[1]))
-
-
-def answering(*answers: bytes) -> Handler:
-    """Answer the requests of one connection in turn, then hang up."""
-
-    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in answers:
-            await read_request(reader)
-            writer.write(answer)
-            await writer.drain()
-        writer.write_eof()
-
-    return handler
-
-
-async def always_ok(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        await read_request(reader)
-        writer.write(OK)
 
 
 async def ask(handler: Handler, limits: WireLimits = QUICK, body: bytes = b"freeze") -> Reply:
@@ -582,28 +511,7 @@ async def test_a_dead_first_address_is_survived() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox agency")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "peer.pem"
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(pem + made.public_bytes(Encoding.PEM))
-    return file
-
-
-def server_side(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+    return make_certificate(tmp_path_factory.mktemp("tls") / "peer.pem")
 
 
 async def test_a_certificate_of_nobody_we_trust_ends_before_sending(certificate: Path) -> None:
@@ -625,8 +533,12 @@ async def test_a_certificate_for_another_name_ends_before_sending(certificate: P
 
 
 async def test_tls_spoken_to_a_plain_peer_ends_before_sending() -> None:
-    async with peer(answering(OK)) as there, wire(WireLimits()) as transport:
-        with pytest.raises(NeverSent):
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with peer(plain) as there, wire(WireLimits()) as transport:
+        with pytest.raises(ConnectFailed, match="no TLS"):
             await transport.exchange("POST", f"https://127.0.0.1:{there.port}/", [], b"freeze")
 
 
