@@ -1,0 +1,136 @@
+"""From an agency's row to its adapter, and what the adapter refuses whatever its dialect is."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import HttpUrl
+
+from app.adapters import registry
+from app.adapters.contract import Adapter, Answer, Operation, StatusReport, WireMessage, WireReply
+from app.adapters.kinds import KINDS
+from app.adapters.profile import AgencyProfile, AgencySettings
+from app.adapters.signatures import SigningKey
+from app.clock import SystemClock
+from app.errors import ErrorCode, MalformedAnswer, Refusal
+from app.vocabulary import AgencyKind, AssetKind, OrderKind
+
+REQUEST_ID = UUID("019a0c5e-1f00-7a10-8b20-5d3c9e0a41c1")
+OTHER_ID = UUID("019a0c5e-1f00-7a10-8b20-5d3c9e0a41c2")
+SENT = WireMessage(Operation.REQUEST, REQUEST_ID, REQUEST_ID, "application/json", b"{}")
+ASKED = WireMessage(Operation.STATUS_QUERY, REQUEST_ID, REQUEST_ID, "application/json", b"{}")
+VEHICLE = {
+    "kind": "vehicle",
+    "plate_number": "豫Z18A26",
+    "plate_class": "小型汽车",
+    "brand": "某某牌",
+    "vin": "LZZTEST18A2600001",
+    "status": "正常",
+}
+
+
+def profile(
+    kind: AgencyKind = AgencyKind.BANK, dialect: str = "liandong-1", transport: str = "http"
+) -> AgencyProfile:
+    return AgencyProfile(
+        agency_code="BANK-ZC",
+        kind=kind,
+        dialect=dialect,
+        transport=transport,
+        capabilities=frozenset({OrderKind.ASSET_QUERY}),
+        settings=AgencySettings(endpoint=HttpUrl("https://bank.example/liandong")),
+        keys={},
+        hub_key=SigningKey("hub-1", Ed25519PrivateKey.generate()),
+    )
+
+
+def adapter(kind: AgencyKind = AgencyKind.BANK) -> Adapter:
+    return registry.build_adapter(profile(kind), SystemClock(), Path("secrets"))
+
+
+def found(request_id: UUID = REQUEST_ID) -> dict[str, object]:
+    return {
+        "protocol": "liandong/1",
+        "type": "answer",
+        "message_id": str(OTHER_ID),
+        "request_id": str(request_id),
+        "state": "found",
+        "as_of": "2026-03-02T17:31:05+08:00",
+        "assets": [VEHICLE],
+    }
+
+
+def reply(message: object) -> WireReply:
+    return WireReply(200, "application/json", json.dumps(message).encode())
+
+
+def test_an_agency_is_one_row() -> None:
+    built = adapter()
+    assert (built.agency_code, built.dialect.name) == ("BANK-ZC", "liandong-1")
+    assert built.reports == {AssetKind.BANK_ACCOUNT, AssetKind.WEALTH_PRODUCT}
+
+
+def test_all_rows_of_a_protocol_share_one_dialect() -> None:
+    assert adapter(AgencyKind.BANK).dialect is adapter(AgencyKind.LAND).dialect
+
+
+@pytest.mark.parametrize(
+    ("row", "field"), [(profile(dialect="fax-1"), "/dialect"), (profile(transport="fax"), "/transport")]
+)
+def test_a_row_that_names_what_is_not_installed_is_refused(row: AgencyProfile, field: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        registry.build_adapter(row, SystemClock(), Path("secrets"))
+    assert caught.value.code is ErrorCode.AGENCY_SETTINGS_INVALID
+    assert [(error.field, error.code) for error in caught.value.fields] == [(field, "unknown_name")]
+
+
+def test_every_kind_of_agency_has_its_profile() -> None:
+    assert set(KINDS) == set(AgencyKind)
+    assert set(AssetKind) == {kind for each in KINDS.values() for kind in each.reports}
+
+
+def test_a_bank_answers_within_a_day_and_others_within_three() -> None:
+    """DOMAIN: bank query 24 h, others three working days."""
+    hours = {kind: each.deadlines.answer_hours for kind, each in KINDS.items()}
+    assert hours == {kind: 24 if kind is AgencyKind.BANK else 72 for kind in AgencyKind}
+    assert all(each.deadlines.remind_hours < each.deadlines.answer_hours for each in KINDS.values())
+
+
+def test_a_bank_that_reports_a_vehicle_is_not_understood() -> None:
+    body = json.dumps(found()).encode()
+    with pytest.raises(MalformedAnswer):
+        adapter(AgencyKind.BANK).decode_callback("application/json", body)
+    with pytest.raises(MalformedAnswer):
+        adapter(AgencyKind.BANK).decode_reply(SENT, reply(found()))
+    assert isinstance(adapter(AgencyKind.VEHICLE).decode_callback("application/json", body), Answer)
+    assert isinstance(adapter(AgencyKind.POLICE).decode_reply(SENT, reply(found())), Answer)
+
+
+def test_the_answers_in_a_status_report_are_held_to_the_same_rule() -> None:
+    report = {
+        "protocol": "liandong/1",
+        "type": "status_report",
+        "message_id": str(OTHER_ID),
+        "request_id": str(REQUEST_ID),
+        "status": "answered",
+        "answers": [found()],
+    }
+    with pytest.raises(MalformedAnswer):
+        adapter(AgencyKind.BANK).decode_reply(ASKED, reply(report))
+    assert isinstance(adapter(AgencyKind.VEHICLE).decode_reply(ASKED, reply(report)), StatusReport)
+
+
+def test_a_reply_about_another_request_is_not_taken_for_an_answer() -> None:
+    with pytest.raises(MalformedAnswer):
+        adapter(AgencyKind.VEHICLE).decode_reply(SENT, reply(found(OTHER_ID)))
+
+
+def test_what_an_agency_does_not_offer_is_refused_before_anything_is_sent() -> None:
+    able = adapter()
+    able.require(OrderKind.ASSET_QUERY)
+    unable = Adapter("BANK-ZC", frozenset(), able.reports, able.dialect, able.transport)
+    with pytest.raises(Refusal) as caught:
+        unable.require(OrderKind.ASSET_QUERY)
+    assert caught.value.code is ErrorCode.AGENCY_INCAPABLE
