@@ -1,6 +1,6 @@
-"""The audit log's tables. What is written here is never changed: the database itself refuses it.
+"""The audit log's tables. What is written here is never changed: triggers (first migration) refuse it.
 
-The refusal stops mistakes, not a superuser; what a superuser does is found by the verifier.
+They stop mistakes, not a superuser; what a superuser does is found by the verifier.
 """
 
 from datetime import datetime
@@ -116,30 +116,3 @@ class AuditCheckpoint(Base):
     """C2SP tlog-checkpoint, signed."""
 
     signed_at: Mapped[datetime]
-
-
-APPEND_ONLY = (AuditEntry, AuditLeaf, AuditSubtree, AuditCheckpoint)
-
-PROTECT = (
-    """
-    CREATE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        RAISE EXCEPTION USING
-            MESSAGE = 'the audit log is append-only: ' || TG_OP || ' on ' || TG_TABLE_NAME || ' is refused',
-            ERRCODE = 'restrict_violation';
-    END
-    $$
-    """,
-    *(
-        f"CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.__tablename__} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()"
-        for table in APPEND_ONLY
-    ),
-)
-"""Statements, in order, by which a migration makes the tables append-only."""
-
-UNPROTECT = (
-    *(f"DROP TRIGGER audit_append_only ON {table.__tablename__}" for table in reversed(APPEND_ONLY)),
-    "DROP FUNCTION audit_refuse_change()",
-)
-"""The way back, for a migration's downgrade."""
