@@ -1,0 +1,273 @@
+"""What an agency wrote down, for whoever judges the hub by it. Reads only; works with or without a running agency.
+
+The books are an SQLite file of the agency's own. `Ledger` writes them, durably, before anything is answered, so they
+hold what the agency did even when it was killed in the middle of it.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from app.adapters.contract import Operation
+from app.vocabulary import AnswerState
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS requests (
+    number INTEGER PRIMARY KEY,
+    operation TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    possible_duplicate INTEGER NOT NULL,
+    key_id TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    UNIQUE (key_id, nonce)
+);
+CREATE INDEX IF NOT EXISTS requests_by_id ON requests (request_id);
+CREATE TABLE IF NOT EXISTS effects (
+    request_id TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    state TEXT NOT NULL,
+    agency_reference TEXT NOT NULL,
+    acknowledgement BLOB,
+    applied_at TEXT NOT NULL,
+    cancelled_at TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    message_id TEXT PRIMARY KEY,
+    request_id TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    body BLOB NOT NULL,
+    callback_due_at TEXT,
+    delivered_at TEXT,
+    withdrawn_at TEXT,
+    UNIQUE (request_id, part)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_to_deliver ON answers (callback_due_at)
+    WHERE callback_due_at IS NOT NULL AND delivered_at IS NULL AND withdrawn_at IS NULL;
+CREATE TABLE IF NOT EXISTS deliveries (
+    number INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    status INTEGER,
+    receipt BLOB,
+    tried_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS refused_messages (
+    number INTEGER PRIMARY KEY,
+    path TEXT NOT NULL,
+    code TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    received_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS faults (
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    request_id TEXT,
+    shown_at TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """One arrival of a message with the hub's valid signature; the same request may arrive many times."""
+
+    number: int
+    operation: Operation
+    request_id: UUID
+    message_id: UUID
+    sha256: str
+    possible_duplicate: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the agency did about a request: it looked the subject up, or refused to."""
+
+    request_id: UUID
+    order_id: UUID
+    subject: str
+    """SHA-256 of the certificate number: enough to see that two effects concern one person."""
+
+    state: AnswerState
+    agency_reference: str
+    applied_at: datetime
+    cancelled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """An answer as its bytes stand in the books. `callback_due_at` is None for one given on the same connection."""
+
+    message_id: UUID
+    request_id: UUID
+    part: int
+    state: AnswerState
+    body: bytes = field(repr=False)
+    callback_due_at: datetime | None = None
+    delivered_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One try to bring a later answer to the hub; `status` is None when no reply came, `receipt` is the reply."""
+
+    message_id: UUID
+    status: int | None
+    receipt: bytes | None = field(repr=False)
+    tried_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A message that was not believed or not understood, with the stable code that was replied."""
+
+    path: str
+    code: str
+    sha256: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFault:
+    """A fault as it was played; `request_id` is None where the agency did not get so far as to read it."""
+
+    kind: str
+    request_id: UUID | None
+    shown_at: datetime
+
+
+class Books:
+    """The books at `path`, as they stand at each call."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def requests(self, operation: Operation = Operation.REQUEST) -> list[ReceivedRequest]:
+        """Every arrival, in order."""
+        return [
+            ReceivedRequest(
+                number=row["number"],
+                operation=Operation(row["operation"]),
+                request_id=UUID(row["request_id"]),
+                message_id=UUID(row["message_id"]),
+                sha256=row["sha256"],
+                possible_duplicate=bool(row["possible_duplicate"]),
+                received_at=datetime.fromisoformat(row["received_at"]),
+            )
+            for row in self._rows("SELECT * FROM requests WHERE operation = ? ORDER BY number", operation)
+        ]
+
+    def effects(self) -> list[Effect]:
+        """In the order in which they were applied."""
+        return [
+            Effect(
+                request_id=UUID(row["request_id"]),
+                order_id=UUID(row["order_id"]),
+                subject=row["subject"],
+                state=AnswerState(row["state"]),
+                agency_reference=row["agency_reference"],
+                applied_at=datetime.fromisoformat(row["applied_at"]),
+                cancelled_at=_instant(row["cancelled_at"]),
+            )
+            for row in self._rows("SELECT * FROM effects ORDER BY applied_at")
+        ]
+
+    def answers(self) -> list[WrittenAnswer]:
+        """Every answer decided, with what became of its delivery."""
+        return [
+            WrittenAnswer(
+                message_id=UUID(row["message_id"]),
+                request_id=UUID(row["request_id"]),
+                part=row["part"],
+                state=AnswerState(row["state"]),
+                body=row["body"],
+                callback_due_at=_instant(row["callback_due_at"]),
+                delivered_at=_instant(row["delivered_at"]),
+                withdrawn_at=_instant(row["withdrawn_at"]),
+            )
+            for row in self._rows("SELECT * FROM answers ORDER BY request_id, part")
+        ]
+
+    def deliveries(self) -> list[Delivery]:
+        return [
+            Delivery(
+                message_id=UUID(row["message_id"]),
+                status=row["status"],
+                receipt=row["receipt"],
+                tried_at=datetime.fromisoformat(row["tried_at"]),
+            )
+            for row in self._rows("SELECT * FROM deliveries ORDER BY number")
+        ]
+
+    def refused_messages(self) -> list[RefusedMessage]:
+        return [
+            RefusedMessage(
+                path=row["path"],
+                code=row["code"],
+                sha256=row["sha256"],
+                received_at=datetime.fromisoformat(row["received_at"]),
+            )
+            for row in self._rows("SELECT * FROM refused_messages ORDER BY number")
+        ]
+
+    def faults(self) -> list[ShownFault]:
+        return [
+            ShownFault(
+                kind=row["kind"],
+                request_id=UUID(row["request_id"]) if row["request_id"] else None,
+                shown_at=datetime.fromisoformat(row["shown_at"]),
+            )
+            for row in self._rows("SELECT * FROM faults ORDER BY number")
+        ]
+
+    def arrivals(self) -> Counter[UUID]:
+        """How often each request came in."""
+        return Counter(request.request_id for request in self.requests())
+
+    def duplicates(self) -> dict[UUID, int]:
+        """Requests that came more than once, and how often."""
+        return {request_id: count for request_id, count in self.arrivals().items() if count > 1}
+
+    def altered_repeats(self) -> set[UUID]:
+        """Requests of which a repeat had other bytes than the first arrival: a breach of P3."""
+        contents: dict[UUID, set[str]] = {}
+        for request in self.requests():
+            contents.setdefault(request.request_id, set()).add(request.sha256)
+        return {request_id for request_id, digests in contents.items() if len(digests) > 1}
+
+    def unmarked_repeats(self) -> list[ReceivedRequest]:
+        """Repeats that did not say that they may be one: a breach of P3."""
+        seen: set[UUID] = set()
+        unmarked = []
+        for request in self.requests():
+            if request.request_id in seen and not request.possible_duplicate:
+                unmarked.append(request)
+            seen.add(request.request_id)
+        return unmarked
+
+    def doubled_orders(self) -> dict[UUID, int]:
+        """Orders that took effect twice for one subject, under two request ids: doubled, whatever the ids say."""
+        counts = Counter((effect.order_id, effect.subject) for effect in self.effects())
+        return {order_id: count for (order_id, _), count in counts.items() if count > 1}
+
+    def _rows(self, query: str, *values: str) -> Iterator[sqlite3.Row]:
+        with closing(sqlite3.connect(self._path)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA query_only = ON")
+            yield from connection.execute(query, values).fetchall()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

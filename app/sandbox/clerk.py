@@ -1,0 +1,172 @@
+"""What an agency does with a message: believe its sender, understand it, write it down with its effect, and reply.
+
+The order matters. Nothing is parsed before the signature is checked, and nothing is replied before the books hold it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from app.adapters.contract import Operation
+from app.adapters.liandong import wire
+from app.adapters.liandong.wire import AnswerMessage, RequestMessage, StatusReportMessage
+from app.adapters.signatures import (
+    POSSIBLE_DUPLICATE,
+    KeyRing,
+    RequestParts,
+    SignatureRefused,
+    Verified,
+    verify_request,
+)
+from app.clock import Clock
+from app.errors import ErrorCode, MalformedAnswer
+from app.ids import new_id
+from app.sandbox.behaviour import Desk
+from app.sandbox.exchange import BodyTooLarge, Exchange, Reply, problem
+from app.sandbox.faults import Drawn, FaultKind
+from app.sandbox.ledger import Arrival, Callback, Decision, Entry, Ledger, Standing
+from app.sandbox.lookup import Registry, ambiguous, refused_for
+from app.sandbox.postman import Postman
+
+_READERS: dict[Operation, TypeAdapter[Any]] = {
+    Operation.REQUEST: wire.REQUEST,
+    Operation.STATUS_QUERY: wire.STATUS_QUERY,
+    Operation.CANCELLATION: wire.CANCELLATION,
+}
+_ANSWER = TypeAdapter(AnswerMessage)
+
+
+class Declined(Exception):
+    """A message that is not taken; carries the reply that says so."""
+
+    def __init__(self, code: ErrorCode, detail: str, to: RequestParts | None = None) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.reply = problem(code, detail, to)
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Serves the three operations. `url` is the address that the hub knows, without a slash at its end."""
+
+    url: str
+    hub_keys: KeyRing
+    registry: Registry
+    desk: Desk
+    ledger: Ledger
+    postman: Postman
+    clock: Clock
+
+    async def reply(self, operation: Operation, exchange: Exchange, drawn: Drawn) -> Reply:
+        """What is to be replied, durable in the books. Raises PeerGone."""
+        try:
+            request = await exchange.read(self.url)
+        except BodyTooLarge:
+            return problem(ErrorCode.BODY_TOO_LARGE, f"more than {wire.MAX_BYTES} bytes")
+        try:
+            return await self._serve(operation, request, drawn)
+        except Declined as declined:
+            digest = sha256(request.body).hexdigest()
+            await self.ledger.refuse(exchange.target, declined.code, digest, self.clock.now())
+            return declined.reply
+
+    async def _serve(self, operation: Operation, request: RequestParts, drawn: Drawn) -> Reply:
+        now = self.clock.now()
+        verified = self._believe(request, now)
+        message = _understand(operation, request)
+        arrival = _arrival(operation, request, verified, message, now)
+        if operation is Operation.REQUEST:
+            return await self._serve_request(message, arrival, request, drawn)
+        if operation is Operation.STATUS_QUERY:
+            standing = await self.ledger.standing(arrival)
+        else:
+            standing = await self.ledger.cancel(arrival)
+            self.postman.withdraw(message.request_id, now)
+        if standing is None:
+            raise _replayed(request)
+        return Reply(200, _status_report(arrival, standing), to=request, about=arrival.request_id)
+
+    def _believe(self, request: RequestParts, now: datetime) -> Verified:
+        try:
+            return verify_request(request, self.hub_keys, now)
+        except SignatureRefused as refused:
+            raise Declined(ErrorCode.SIGNATURE_REFUSED, f"{refused.code}: {refused.about}") from None
+
+    async def _serve_request(
+        self, message: RequestMessage, arrival: Arrival, request: RequestParts, drawn: Drawn
+    ) -> Reply:
+        if message.agency_code != self.registry.code:
+            raise Declined(ErrorCode.NOT_THE_ADDRESSEE, "addressed to another agency", request)
+        decision = self._decide(message, arrival.at, drawn)
+        settled = await self.ledger.settle(arrival, decision)
+        match settled.entry:
+            case Entry.REPLAYED:
+                raise _replayed(request)
+            case Entry.CONFLICTING:
+                raise Declined(ErrorCode.MESSAGE_CONFLICT, "other content under a known request_id", request)
+            case Entry.NEW:
+                self.postman.take(_callbacks(message, decision))
+        return Reply(settled.status, settled.body or b"", to=request, about=message.request_id)
+
+    def _decide(self, message: RequestMessage, now: datetime, drawn: Drawn) -> Decision:
+        """Made anew for a repeat too, and then thrown away: the books keep the first."""
+        if drawn.is_a(FaultKind.SILENCE):
+            return self.desk.fall_silent(message, self.registry.look_up(message), now)
+        if drawn.is_a(FaultKind.AMBIGUITY):
+            return self.desk.decide(message, ambiguous(), now)
+        if drawn.fault and drawn.is_a(FaultKind.REFUSAL):
+            return self.desk.decide(message, refused_for(drawn.fault.reason, "暂不予协助"), now)
+        return self.desk.decide(message, self.registry.look_up(message), now)
+
+
+def _understand(operation: Operation, request: RequestParts) -> Any:
+    """One of the three messages, by the operation."""
+    content_type = dict(request.headers).get(b"content-type", b"").partition(b";")[0].strip()
+    if content_type != wire.CONTENT_TYPE.encode():
+        raise Declined(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "application/json is taken here", request)
+    try:
+        return wire.read(_READERS[operation], request.body)
+    except MalformedAnswer as error:
+        raise Declined(ErrorCode.MALFORMED_MESSAGE, error.reason, request) from None
+
+
+def _arrival(
+    operation: Operation, request: RequestParts, verified: Verified, message: Any, now: datetime
+) -> Arrival:
+    return Arrival(
+        operation=operation,
+        request_id=message.request_id,
+        message_id=message.message_id,
+        sha256=sha256(request.body).hexdigest(),
+        possible_duplicate=any(name == POSSIBLE_DUPLICATE for name, _ in request.headers),
+        key_id=verified.key_id,
+        nonce=verified.nonce,
+        at=now,
+    )
+
+
+def _replayed(request: RequestParts) -> Declined:
+    return Declined(ErrorCode.MESSAGE_REPLAYED, "this nonce was used before", request)
+
+
+def _callbacks(message: RequestMessage, decision: Decision) -> list[Callback]:
+    return [
+        Callback(answer.message_id, message.request_id, answer.body, answer.callback_due_at)
+        for answer in decision.answers
+        if answer.callback_due_at
+    ]
+
+
+def _status_report(arrival: Arrival, standing: Standing) -> bytes:
+    return wire.write(
+        StatusReportMessage(
+            message_id=new_id(),
+            request_id=arrival.request_id,
+            status=standing.status,
+            agency_reference=standing.agency_reference,
+            answers=tuple(_ANSWER.validate_json(body) for body in standing.answers),
+        )
+    )
