@@ -11,6 +11,7 @@ Each test that asks for `database_url` gets a copy of it, some fifty millisecond
 - `database_url`  a migrated database of the test's own
 - `empty_database_url`  one without any table
 - `engine`        an async engine on `database_url`
+- `postgres_folder`  a folder for a server of the test's own, stopped after the test, whoever runs the tests
 - `session`       a session on `engine`; what it commits, the test can read through another session
 """
 
@@ -99,6 +100,17 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     async with session_factory(engine)() as session:
         yield session
+
+
+@pytest.fixture
+def postgres_folder() -> Iterator[Path]:
+    """Not below `tmp_path`: as root, pytest closes that to the account which the server runs as."""
+    with tempfile.TemporaryDirectory(prefix="liandong-pg-") as parent:
+        Path(parent).chmod(0o711)
+        folder = Path(parent, "postgres")
+        yield folder
+        if folder.exists():
+            EmbeddedPostgres(folder, shelter=Path(parent, "shelter")).stop()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """An embedded, real PostgreSQL in a folder, for machines where no server is configured.
 
-`EmbeddedPostgres(folder).ensure_running()` is all that most callers need. docs/decisions say why it is ours.
+`EmbeddedPostgres(folder).ensure_running()` and `leave()` are all that most callers need.
 """
 
 from app.postgres.account import PostgresUnusable

@@ -75,10 +75,11 @@ class Cluster:
 
     def create(self) -> None:
         """Run initdb once. A cluster appears under its name only when it is whole, whoever is killed meanwhile."""
+        for abandoned in self.home.glob("cluster.new-*"):
+            # an initdb whose starter was killed may still be writing there; then the next start sweeps again
+            shutil.rmtree(abandoned, ignore_errors=True)
         if self.folder.exists():
             return
-        for abandoned in self.home.glob("cluster.new-*"):
-            shutil.rmtree(abandoned, ignore_errors=True)
         fresh = Path(tempfile.mkdtemp(prefix="cluster.new-", dir=self.home))
         os.chown(fresh, self.account.uid, self.account.gid)
         done = self.account.run(self.binaries.folder / "initdb", *self._initdb_options(), "-D", fresh)

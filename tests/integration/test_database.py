@@ -1,0 +1,61 @@
+"""What the engine promises to those who use it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql import bindparam, literal, select
+
+from app.database import NotDurable, check_durability, create_engine
+from app.postgres import EmbeddedPostgres
+
+
+async def test_instants_come_back_in_utc_whatever_the_server_thinks(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        found = await connection.scalar(text("SELECT timestamptz '2026-01-02 08:00+08'"))
+    assert found == datetime(2026, 1, 2, tzinfo=UTC)
+    assert found.utcoffset() == timedelta(0)
+
+
+async def test_jsonb_keeps_chinese_and_exact_numbers(engine: AsyncEngine) -> None:
+    document = {"持有人": "梁某", "amount": Decimal("0.10")}
+    async with engine.connect() as connection:
+        found = await connection.scalar(select(literal(document, JSONB)))
+        exact = await connection.scalar(select(bindparam("n", type_=JSONB)), {"n": None})
+        number = await connection.scalar(text("SELECT '0.1'::jsonb"))
+    assert found == {"持有人": "梁某", "amount": "0.10"}
+    assert exact is None
+    assert number == Decimal("0.1")
+
+
+async def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(engine: AsyncEngine) -> None:
+    async with engine.connect() as first:
+        pid = await first.scalar(text("SELECT pg_backend_pid()"))
+    closer = create_engine(engine.url.render_as_string(hide_password=False))
+    async with closer.connect() as other:
+        await other.execute(text("SELECT pg_terminate_backend(:pid, 1000)"), {"pid": pid})
+    await closer.dispose()
+    async with engine.connect() as second:
+        assert await second.scalar(text("SELECT 1")) == 1
+
+
+async def test_the_servers_own_settings_are_durable(postgres_folder: Path) -> None:
+    with EmbeddedPostgres(postgres_folder) as url:
+        engine = create_engine(url)
+        async with engine.connect() as connection:
+            await check_durability(connection)
+            await connection.execute(text("SET synchronous_commit = off"))
+            with pytest.raises(NotDurable, match="synchronous_commit is off"):
+                await check_durability(connection)
+        await engine.dispose()
+
+
+async def test_a_server_that_may_lose_orders_is_named(engine: AsyncEngine) -> None:
+    """The tests' own server runs without fsync."""
+    async with engine.connect() as connection:
+        with pytest.raises(NotDurable, match="fsync, full_page_writes is off"):
+            await check_durability(connection)
