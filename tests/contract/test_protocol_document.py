@@ -1,0 +1,247 @@
+"""docs/agency-protocol.md is the protocol to those who have only that page: it must say what the code does."""
+
+import json
+import re
+from base64 import b64decode
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import BaseModel, TypeAdapter
+
+from app.adapters import assets, facts, signatures
+from app.adapters.kinds import KINDS
+from app.adapters.liandong import wire
+from app.adapters.liandong.dialect import LiandongDialect
+from app.adapters.signatures import (
+    RequestParts,
+    ResponseParts,
+    SignatureFault,
+    SigningKey,
+    VerifyingKey,
+    sign_request,
+    sign_response,
+    verify_request,
+    verify_response,
+)
+from app.adapters.transports.http import PATHS
+from app.errors import TITLES, ErrorCode
+from app.vocabulary import (
+    AccountNature,
+    AnswerState,
+    AssetKind,
+    CertificateType,
+    DocumentKind,
+    HolderRole,
+    PartyKind,
+    RealRight,
+    RefusalReason,
+    RequestStatus,
+    SeizureKind,
+)
+
+PAGE = (Path(__file__).parents[2] / "docs" / "agency-protocol.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+# Messages ---------------------------------------------------------------------------------------------------------
+
+READERS: dict[str, TypeAdapter[Any]] = {
+    "answer": wire.RESPONSE,
+    "acknowledgement": wire.RESPONSE,
+    "status_report": wire.STATUS_REPORT,
+    "receipt": wire.RECEIPT,
+}
+
+
+def reader_of(message: dict[str, Any]) -> TypeAdapter[Any]:
+    if "type" in message:
+        return READERS[message["type"]]
+    if "mandate" in message:
+        return wire.REQUEST
+    return wire.CANCELLATION if "reason" in message else wire.STATUS_QUERY
+
+
+@pytest.mark.parametrize("block", blocks("json"))
+def test_every_example_is_a_message(block: str) -> None:
+    message = json.loads(block)
+    if "protocol" in message:
+        wire.read(reader_of(message), block.encode())
+    else:
+        assert message["status"] == TITLES[ErrorCode(message["code"])].status
+
+
+def test_every_message_and_every_state_has_an_example() -> None:
+    shown = [json.loads(block) for block in blocks("json")]
+    states = {message.get("state") for message in shown}
+    assert states >= {*AnswerState} - {AnswerState.AMBIGUOUS, AnswerState.MISMATCH}
+    assert {message["type"] for message in shown if "protocol" in message and "type" in message} == set(
+        READERS
+    )
+    assert {id(reader_of(message)) for message in shown if "protocol" in message} == {
+        id(each) for each in (*READERS.values(), wire.REQUEST, wire.STATUS_QUERY, wire.CANCELLATION)
+    }
+
+
+def models() -> list[type[BaseModel]]:
+    found = [
+        each
+        for module in (wire, assets, facts)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, facts.Fact | wire.Piece)
+    ]
+    return [each for each in dict.fromkeys(found) if each not in {facts.Fact, wire.Piece}]
+
+
+def tables() -> list[dict[str, bool]]:
+    """Of each table of fields, the fields and whether they must be there."""
+    found = re.findall(r"^\| Field \| Type \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    return [
+        {
+            field: bool(must)
+            for field, must in re.findall(r"^\| `(\w+)` \|[^|]+\| (must)? ?\|", table, re.MULTILINE)
+        }
+        for table in found
+    ]
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
+def test_every_model_has_its_table(model: type[BaseModel]) -> None:
+    fields = dict(model.model_fields)
+    if issubclass(model, facts.Reported) and model is not facts.Reported:
+        for shared in (*facts.Reported.model_fields, "kind"):
+            del fields[shared]
+    # Constants have a default in the models, for our side to write them; a reader looks for them.
+    written = {"protocol", "type"} | ({"kind"} if model is wire.RequestMessage else set())
+    expected = {name: field.is_required() or name in written for name, field in fields.items()}
+    assert expected in tables()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        AnswerState, RefusalReason, RequestStatus, AssetKind, CertificateType, DocumentKind, AccountNature,
+        RealRight, SeizureKind, HolderRole, PartyKind, SignatureFault,
+    ],
+)  # fmt: skip
+def test_every_code_is_listed(listed: type[StrEnum]) -> None:
+    assert [code for code in listed if f"`{code}`" not in PAGE] == []
+
+
+def test_who_reports_what_is_listed() -> None:
+    words = {
+        "banks": "bank",
+        "land registries": "land",
+        "vehicle registries": "vehicle",
+        "tax offices": "tax",
+        "police": "police",
+    }
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| ([a-z, ]+) \|$", PAGE, re.MULTILINE)
+    said = {(asset, words[each]) for asset, who in rows for each in who.split(", ") if each in words}
+    assert said == {(asset.value, kind.value) for kind, each in KINDS.items() for asset in each.reports}
+
+
+def test_errors_have_their_codes_and_statuses() -> None:
+    rows = re.findall(r"^\| `(\d{3})` \| `(\w+)` \|", PAGE, re.MULTILINE)
+    assert len(rows) > 8
+    for status, code in rows:
+        assert TITLES[ErrorCode(code)].status == int(status)
+
+
+def test_the_addresses_are_those_that_are_called() -> None:
+    for path in PATHS.values():
+        assert f"POST {{endpoint}}/{path}`" in PAGE
+
+
+# The worked signature ---------------------------------------------------------------------------------------------
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def key_pair(key_id: str) -> tuple[SigningKey, VerifyingKey]:
+    found = re.search(rf"\| `{key_id}` \| `(\S+)` \| `(\S+)` \|", PAGE)
+    assert found
+    private = Ed25519PrivateKey.from_private_bytes(b64decode(found[1]))
+    public = Ed25519PublicKey.from_public_bytes(b64decode(found[2]))
+    return SigningKey(key_id, private), VerifyingKey(key_id, public, LONG_AGO)
+
+
+def http(block: str) -> tuple[str, list[tuple[bytes, bytes]], bytes]:
+    """Start line, fields and body."""
+    head, body = block.split("\n\n")
+    start, *lines = head.split("\n")
+    fields = [tuple(line.encode().split(b": ", 1)) for line in lines]
+    return start, [(name.lower(), value) for name, value in fields], body.encode()
+
+
+def the_request() -> RequestParts:
+    _, fields, body = http(blocks("http")[0])
+    return RequestParts("POST", "https://bank.example/liandong/status-queries", fields, body)
+
+
+def the_response() -> ResponseParts:
+    start, fields, body = http(blocks("http")[1])
+    return ResponseParts(int(start.split()[1]), fields, body)
+
+
+def created(fields: signatures.Headers) -> datetime:
+    found = re.search(rb"created=(\d+)", dict(fields)[b"signature-input"])
+    assert found
+    return datetime.fromtimestamp(int(found[1]), UTC)
+
+
+def nonce(fields: signatures.Headers) -> str:
+    found = re.search(rb'nonce="([^"]+)"', dict(fields)[b"signature-input"])
+    assert found
+    return found[1].decode()
+
+
+def unsigned(fields: signatures.Headers) -> list[tuple[bytes, bytes]]:
+    return [
+        field for field in fields if field[0] not in {b"content-digest", b"signature-input", b"signature"}
+    ]
+
+
+@pytest.mark.parametrize(("number", "key_id"), [(0, "hub-2026"), (1, "bank-2026")])
+def test_the_signature_base_on_the_page_is_what_was_signed(number: int, key_id: str) -> None:
+    """With nothing of ours: the text on the page, the key on the page, the signature on the page."""
+    base = blocks("text")[number].encode()
+    signature = dict(http(blocks("http")[number])[1])[b"signature"]
+    _, key = key_pair(key_id)
+    key.public_key.verify(b64decode(signature.removeprefix(b"liandong=:").removesuffix(b":")), base)  # type: ignore[call-arg]
+
+
+def test_the_request_on_the_page_is_accepted_and_made_again_byte_by_byte() -> None:
+    request = the_request()
+    key, public = key_pair("hub-2026")
+    verify_request(request, {"hub-2026": public}, created(request.headers))
+    plain = RequestParts(request.method, request.target_uri, unsigned(request.headers), request.body)
+    made = sign_request(plain, key, created(request.headers), nonce(request.headers))
+    assert [*plain.headers, *made] == request.headers
+
+
+def test_the_response_on_the_page_is_accepted_and_made_again_byte_by_byte() -> None:
+    request, response = the_request(), the_response()
+    key, public = key_pair("bank-2026")
+    verify_response(response, request, {"bank-2026": public}, created(response.headers))
+    plain = ResponseParts(response.status, unsigned(response.headers), response.body)
+    made = sign_response(plain, request, key, created(response.headers), nonce(response.headers))
+    assert [*plain.headers, *made] == response.headers
+
+
+def test_the_bodies_on_the_page_are_as_long_as_it_says() -> None:
+    for message in (the_request(), the_response()):
+        assert int(dict(message.headers)[b"content-length"]) == len(message.body)
+        assert message.body.decode() in blocks("json")
+        assert f"{len(message.body)} bytes" in PAGE
+
+
+def test_the_request_on_the_page_is_what_the_hub_writes() -> None:
+    query = wire.read(wire.STATUS_QUERY, the_request().body)
+    assert LiandongDialect().encode_status_query(query.request_id).body == the_request().body
