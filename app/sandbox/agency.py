@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from uvicorn.loops.auto import auto_loop_factory
 
 from app.adapters.signatures import SigningKey, VerifyingKey
 from app.adapters.signing_keys import load_private_key, load_public_key
@@ -36,7 +37,8 @@ _SECONDS_TO_FINISH = 1
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; one line of JSON on standard output says when it is ready."""
-    asyncio.run(_serve(_arguments()))
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_serve(_arguments()))
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -58,8 +60,11 @@ async def _serve(arguments: argparse.Namespace) -> None:
         )
         app = AgencyServer(clerk, faults, Mischief(identity, faults, clock), ledger, clock)
         await postman.resume()
+        server = _Server(_config(app), _Ready(arguments.code, url))
+        if arguments.end_with_parent:
+            _end_with_parent(server)
         try:
-            await _Server(_config(app), _Ready(arguments.code, url)).serve([listener])
+            await server.serve([listener])
         finally:
             await postman.close()
             await ledger.close()
@@ -108,8 +113,20 @@ def _config(app: AgencyServer) -> uvicorn.Config:
     )
 
 
+def _end_with_parent(server: uvicorn.Server) -> None:
+    """The parent holds the other end of standard input: when it dies, however it dies, the pipe ends."""
+
+    def stop() -> None:
+        if not os.read(0, 4096):
+            asyncio.get_running_loop().remove_reader(0)
+            server.should_exit = True
+
+    asyncio.get_running_loop().add_reader(0, stop)
+
+
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named, because asyncio turns Nagle's algorithm off only where it sees that it is TCP: 40 ms per reply.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     return listener
@@ -161,6 +178,7 @@ def _arguments() -> argparse.Namespace:
     add("--bank", action="append", default=[], help="codes of all banks, the same for every agency")
     add("--manner", type=Manner, choices=list(Manner), help="when it answers; usual for its kind by default")
     add("--delay-ms", type=int, help="until a later answer, and between its parts")
+    add("--end-with-parent", action="store_true", help="stop when standard input ends")
     add("--fault", action="append", default=[], type=Fault.model_validate_json, metavar="JSON")
     return parser.parse_args()
 

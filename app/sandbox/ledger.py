@@ -107,7 +107,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self._connection = self._thread.submit(_open, path).result()
+        self._connection = _open(path)
         self._waiting: list[tuple[Job, asyncio.Future[object]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
@@ -173,8 +173,8 @@ class Ledger:
         self._closed = True
         if self._writing:
             await self._writing
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
+        self._connection.close()
 
     # The shared commit ----------------------------------------------------------------------------------------
 
@@ -188,14 +188,17 @@ class Ledger:
         return await done
 
     async def _write_all(self) -> None:
+        """Only the flush leaves the loop: a thread that also ran the statements would beg for the GIL at each."""
         loop = asyncio.get_running_loop()
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            jobs = [job for job, _ in batch]
             try:
-                results = await loop.run_in_executor(self._thread, _commit, self._connection, jobs)
+                results = _run(self._connection, [job for job, _ in batch])
+                await loop.run_in_executor(self._thread, self._connection.execute, "COMMIT")
             except sqlite3.Error as error:
                 # Nothing of the batch is in the books, so nobody in it gets a reply.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)
@@ -207,7 +210,7 @@ class Ledger:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -215,15 +218,9 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _commit(connection: sqlite3.Connection, jobs: list[Job]) -> list[object]:
+def _run(connection: sqlite3.Connection, jobs: list[Job]) -> list[object]:
     connection.execute("BEGIN IMMEDIATE")
-    try:
-        results = [job(connection) for job in jobs]
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return results
+    return [job(connection) for job in jobs]
 
 
 def _note(connection: sqlite3.Connection, arrival: Arrival) -> bool:
