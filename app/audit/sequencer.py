@@ -58,8 +58,8 @@ async def run(
     while not stop.is_set():
         try:
             more = await sequence_once(engine, signer, clock, limit) == limit
-        except OperationalError as error:
-            _log.warning("audit.sequencer_waits", reason=type(error.orig).__name__)
+        except (OperationalError, psycopg.OperationalError) as error:  # COPY raises the driver's own
+            _log.warning("audit.sequencer_waits", reason=type(error).__name__)
             more = False
         if not more:
             await _sleep(stop)

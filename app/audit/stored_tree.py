@@ -52,4 +52,4 @@ class StoredTree:
             query = select(AuditSubtree.index, AuditSubtree.hash).where(
                 AuditSubtree.level == level, AuditSubtree.index >= start, AuditSubtree.index < end
             )
-        return dict((await connection.execute(query)).tuples())
+        return dict((await connection.execute(query)).all())
