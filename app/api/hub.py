@@ -1,0 +1,75 @@
+"""What one API process holds while it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from app import schema
+from app.api.identities import Identities
+from app.api.throttle import Throttle
+from app.api.tokens import Tokens
+from app.clock import Clock
+from app.database import check_durability, create_engine, session_factory
+from app.keys import Keys, load_keys
+from app.outbox.bell import Bell
+from app.postgres import EmbeddedPostgres
+from app.settings import Mode, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    settings: Settings
+    keys: Keys = field(repr=False)
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    clock: Clock
+    bell: Bell
+    tokens: Tokens
+    identities: Identities
+    guesses: Throttle
+    """Wrong client secrets, counted by client and address."""
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
+    """Everything that must be closed again, opened in order.
+
+    Raises:
+        KeysMissing, NotDurable, PostgresUnusable: the hub must not start; the text says what to do.
+    """
+    async with AsyncExitStack() as stack:
+        keys = load_keys(settings)
+        engine = create_engine(await _database_url(settings, stack), pool_size=settings.pool_size)
+        stack.push_async_callback(engine.dispose)
+        if settings.mode is Mode.PRODUCTION:
+            async with engine.connect() as connection:
+                await check_durability(connection)
+        sessions = session_factory(engine)
+        tokens = Tokens(keys.token, str(settings.public_url), timedelta(minutes=settings.token_minutes))
+        bell = await stack.enter_async_context(Bell(engine))
+        yield Hub(
+            settings=settings,
+            keys=keys,
+            engine=engine,
+            sessions=sessions,
+            clock=clock,
+            bell=bell,
+            tokens=tokens,
+            identities=Identities(tokens, sessions),
+            guesses=Throttle(limit=10, window=timedelta(minutes=1)),
+        )
+
+
+async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
+    """The configured server, or the embedded one, which this process then uses until it ends."""
+    if settings.database_url is not None:
+        return settings.database_url
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    url = await asyncio.to_thread(server.ensure_running)
+    stack.push_async_callback(asyncio.to_thread, server.leave)
+    await asyncio.to_thread(schema.upgrade, url)
+    return url

@@ -1,0 +1,84 @@
+"""The one table of who may do what. A route that is missing here is forbidden to everybody, and fails a test.
+
+Object level comes on top: a court reaches its own cases only, and a foreign id answers like an unknown one.
+"""
+
+from dataclasses import dataclass
+
+from app.vocabulary import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    roles: frozenset[Role]
+    personal: bool = False
+    """Whether the operation touches a person: then a refused attempt is recorded, too."""
+
+
+_COURT = frozenset({Role.COURT})
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+_OPERATOR = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
+_COURT_OR_ADMINISTRATOR = frozenset({Role.COURT, Role.ADMINISTRATOR})
+_AUDIT = frozenset({Role.AUDITOR, Role.COURT})
+_ALL = frozenset(Role)
+
+PERMISSIONS: dict[str, Rule] = {
+    # courts, clients, officers
+    "create_court": Rule(_ADMINISTRATOR),
+    "list_courts": Rule(_ADMINISTRATOR | {Role.AUDITOR}),
+    "read_court": Rule(_ADMINISTRATOR | {Role.AUDITOR}),
+    "change_court": Rule(_ADMINISTRATOR),
+    "create_client": Rule(_ADMINISTRATOR),
+    "list_clients": Rule(_ADMINISTRATOR),
+    "read_client": Rule(_ADMINISTRATOR),
+    "change_client": Rule(_ADMINISTRATOR),
+    "rotate_client_secret": Rule(_ADMINISTRATOR),
+    "enrol_officer": Rule(_COURT_OR_ADMINISTRATOR),
+    "list_officers": Rule(_COURT_OR_ADMINISTRATOR),
+    "read_officer": Rule(_COURT_OR_ADMINISTRATOR),
+    "change_officer": Rule(_COURT_OR_ADMINISTRATOR),
+    # agencies
+    "create_agency": Rule(_ADMINISTRATOR),
+    "list_agencies": Rule(_ALL),
+    "read_agency": Rule(_OPERATOR | {Role.AUDITOR}),
+    "change_agency": Rule(_ADMINISTRATOR),
+    "add_agency_key": Rule(_ADMINISTRATOR),
+    "list_agency_keys": Rule(_OPERATOR | {Role.AUDITOR}),
+    "revoke_agency_key": Rule(_ADMINISTRATOR),
+    "test_agency_connection": Rule(_OPERATOR),
+    # cases
+    "register_case": Rule(_COURT, personal=True),
+    "list_cases": Rule(_COURT),
+    "read_case": Rule(_COURT, personal=True),
+    "close_case": Rule(_COURT),
+    "add_party": Rule(_COURT, personal=True),
+    "list_parties": Rule(_COURT, personal=True),
+    "read_party": Rule(_COURT, personal=True),
+    "disclose_party": Rule(_COURT, personal=True),
+    "upload_document": Rule(_COURT, personal=True),
+    "list_documents": Rule(_COURT),
+    "read_document": Rule(_COURT),
+    "download_document": Rule(_COURT, personal=True),
+    # what courts are told
+    "list_events": Rule(_COURT),
+    "create_webhook_endpoint": Rule(_COURT),
+    "list_webhook_endpoints": Rule(_COURT),
+    "read_webhook_endpoint": Rule(_COURT),
+    "change_webhook_endpoint": Rule(_COURT),
+    "rotate_webhook_secret": Rule(_COURT),
+    "delete_webhook_endpoint": Rule(_COURT),
+    "ping_webhook_endpoint": Rule(_COURT),
+    # audit
+    "list_audit_entries": Rule(_AUDIT),
+    "search_audit_entries": Rule(_AUDIT, personal=True),
+    # operators
+    "list_lanes": Rule(_OPERATOR),
+    "pause_lane": Rule(_OPERATOR),
+    "resume_lane": Rule(_OPERATOR),
+    "stop_lane": Rule(_OPERATOR),
+    "list_dead_letters": Rule(_OPERATOR),
+    "replay_dead_letters": Rule(_OPERATOR),
+}
+
+PUBLIC = frozenset({"issue_token", "livez", "readyz", "metrics", "swagger_ui", "docs_asset", "openapi"})
+"""Operations without a token: they show nothing of any case, or ask for credentials of their own."""

@@ -1,0 +1,77 @@
+"""The hub's HTTP side, put together. `uvicorn --factory app.main:create_app` runs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from app.api import (
+    agencies,
+    audit,
+    cases,
+    clients,
+    courts,
+    docs,
+    documents,
+    events,
+    health,
+    oauth,
+    openapi,
+    parties,
+    problems,
+    webhook_endpoints,
+)
+from app.api.edge import Edge
+from app.api.hub import open_hub
+from app.api.idempotency import AlreadyAnswered, on_already_answered
+from app.api.metrics import HttpMetrics
+from app.clock import Clock, SystemClock
+from app.errors import Refusal
+from app.logs import configure_logging
+from app.settings import Settings
+
+_ROUTERS = (
+    oauth.router,
+    cases.router,
+    parties.router,
+    documents.router,
+    events.router,
+    webhook_endpoints.router,
+    courts.router,
+    clients.router,
+    agencies.router,
+    audit.router,
+    health.router,
+    docs.router,
+)
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application; what it needs is opened when it starts to serve and closed when it ends."""
+    settings = settings or Settings()
+    metrics = HttpMetrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(as_json=settings.log_json)
+        async with open_hub(settings, clock or SystemClock()) as hub:
+            app.state.hub = hub
+            app.state.metrics = metrics
+            yield
+
+    app = FastAPI(lifespan=lifespan, **openapi.FACE)
+    app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, metrics=metrics)
+    app.add_exception_handler(Refusal, problems.on_refusal)
+    app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
+    app.add_exception_handler(HTTPException, problems.on_http_exception)
+    app.add_exception_handler(OperationalError, problems.on_unavailable)
+    app.add_exception_handler(PoolTimeout, problems.on_unavailable)
+    app.add_exception_handler(AlreadyAnswered, on_already_answered)
+    for router in _ROUTERS:
+        app.include_router(router)
+    openapi.describe(app)
+    return app
