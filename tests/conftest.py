@@ -12,11 +12,13 @@ Each test that asks for `database_url` gets a copy of it, some fifty millisecond
 - `empty_database_url`  one without any table
 - `engine`        an async engine on `database_url`
 - `postgres_folder`  a folder for a server of the test's own, stopped after the test, whoever runs the tests
+- `used_postgres_folder`  the same, with a cluster in it already, which saves the second that making one takes
 - `session`       a session on `engine`; what it commits, the test can read through another session
 """
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -111,6 +113,24 @@ def postgres_folder() -> Iterator[Path]:
         yield folder
         if folder.exists():
             EmbeddedPostgres(folder, shelter=Path(parent, "shelter")).stop()
+
+
+@pytest.fixture(scope="session")
+def _made_cluster() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="liandong-pg-") as parent:
+        Path(parent).chmod(0o711)
+        folder = Path(parent, "postgres")
+        with EmbeddedPostgres(folder):
+            pass
+        yield folder
+
+
+@pytest.fixture
+def used_postgres_folder(postgres_folder: Path, _made_cluster: Path) -> Path:
+    subprocess.run(
+        ["cp", "-a", _made_cluster, postgres_folder], check=True
+    )  # -a: the cluster keeps its owner
+    return postgres_folder
 
 
 @contextmanager

@@ -43,8 +43,8 @@ async def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used
         assert await second.scalar(text("SELECT 1")) == 1
 
 
-async def test_the_servers_own_settings_are_durable(postgres_folder: Path) -> None:
-    with EmbeddedPostgres(postgres_folder) as url:
+async def test_the_servers_own_settings_are_durable(used_postgres_folder: Path) -> None:
+    with EmbeddedPostgres(used_postgres_folder) as url:
         engine = create_engine(url)
         async with engine.connect() as connection:
             await check_durability(connection)

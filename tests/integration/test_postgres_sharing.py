@@ -83,10 +83,10 @@ def test_processes_that_start_at_once_on_a_fresh_folder_share_one_server(
 
 
 def test_the_last_one_out_stops_the_server_and_nobody_before(
-    postgres_folder: Path, users: list[User]
+    used_postgres_folder: Path, users: list[User]
 ) -> None:
-    url = start(users, postgres_folder).url()
-    server = EmbeddedPostgres(postgres_folder)
+    url = start(users, used_postgres_folder).url()
+    server = EmbeddedPostgres(used_postgres_folder)
     assert server.ensure_running() == url
     assert users[0].leave() == "False"
     assert answers(url)
@@ -94,25 +94,25 @@ def test_the_last_one_out_stops_the_server_and_nobody_before(
     assert not answers(url)
 
 
-def test_a_killed_process_no_longer_counts_as_a_user(postgres_folder: Path, users: list[User]) -> None:
-    url = start(users, postgres_folder).url()
-    with EmbeddedPostgres(postgres_folder):
+def test_a_killed_process_no_longer_counts_as_a_user(used_postgres_folder: Path, users: list[User]) -> None:
+    url = start(users, used_postgres_folder).url()
+    with EmbeddedPostgres(used_postgres_folder):
         users[0].kill()
     assert not answers(url)
 
 
 def test_the_server_survives_its_only_user_and_the_next_one_joins_it(
-    postgres_folder: Path, users: list[User]
+    used_postgres_folder: Path, users: list[User]
 ) -> None:
-    url = start(users, postgres_folder).url()
+    url = start(users, used_postgres_folder).url()
     since = started_at(url)
     users[0].kill()
-    with EmbeddedPostgres(postgres_folder) as again:
+    with EmbeddedPostgres(used_postgres_folder) as again:
         assert started_at(again) == since
 
 
-def test_calling_twice_is_joining_once(postgres_folder: Path) -> None:
-    server = EmbeddedPostgres(postgres_folder)
+def test_calling_twice_is_joining_once(used_postgres_folder: Path) -> None:
+    server = EmbeddedPostgres(used_postgres_folder)
     assert server.ensure_running() == server.ensure_running()
     assert server.leave()
     assert not server.leave()
@@ -133,16 +133,16 @@ def test_a_process_killed_while_it_makes_the_cluster_leaves_nothing_in_the_way(
         assert not list(postgres_folder.glob("cluster.new-*"))
 
 
-def test_a_restarted_server_has_what_was_stored(postgres_folder: Path) -> None:
-    with EmbeddedPostgres(postgres_folder) as url, psycopg.connect(libpq_url(url)) as connection:
+def test_a_restarted_server_has_what_was_stored(used_postgres_folder: Path) -> None:
+    with EmbeddedPostgres(used_postgres_folder) as url, psycopg.connect(libpq_url(url)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT '执行' AS word")
-    with EmbeddedPostgres(postgres_folder) as url, psycopg.connect(libpq_url(url)) as connection:
+    with EmbeddedPostgres(used_postgres_folder) as url, psycopg.connect(libpq_url(url)) as connection:
         assert connection.execute("SELECT word FROM kept").fetchone() == ("执行",)
 
 
-def test_locks_are_not_handed_to_the_server(postgres_folder: Path) -> None:
+def test_locks_are_not_handed_to_the_server(used_postgres_folder: Path) -> None:
     """A lock that the server inherited would make it its own user for ever."""
-    with EmbeddedPostgres(postgres_folder):
-        postmaster = (postgres_folder / "cluster" / "postmaster.pid").read_text().split()[0]
+    with EmbeddedPostgres(used_postgres_folder):
+        postmaster = (used_postgres_folder / "cluster" / "postmaster.pid").read_text().split()[0]
         held = {link.readlink().name for link in Path("/proc", postmaster, "fd").iterdir()}
         assert not held & {"gate.lock", "users.lock"}
