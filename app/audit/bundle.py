@@ -83,7 +83,7 @@ async def _log_piece(
     return lines
 
 
-async def _selected(connection: AsyncConnection, selection: Selection, size: int) -> array[int]:
+async def _selected(connection: AsyncConnection, selection: Selection, size: int) -> "array[int]":
     """The places of the selected entries, ascending; eight bytes each, so that millions may be asked for."""
     found = await connection.stream_scalars(
         select(AuditLeaf.index)
@@ -98,7 +98,7 @@ async def _selected(connection: AsyncConnection, selection: Selection, size: int
 
 
 async def _selected_piece(
-    connection: AsyncConnection, writer: BundleWriter, tree: StoredTree, indexes: array[int]
+    connection: AsyncConnection, writer: BundleWriter, tree: StoredTree, indexes: "array[int]"
 ) -> list[bytes]:
     entries = await connection.execute(
         select(AuditLeaf.index, AuditEntry.body)

@@ -39,11 +39,11 @@ class Selection:
 
     def to_json(self) -> str:
         given = {
-            **self.equalities(),
-            "subject_index": self.subject_index and self.subject_index.hex(),
-            "since": self.since and self.since.astimezone(UTC).isoformat(),
-            "until": self.until and self.until.astimezone(UTC).isoformat(),
+            name: wanted.hex() if isinstance(wanted, bytes) else wanted
+            for name, wanted in self.equalities().items()
         }
+        for name, instant in (("since", self.since), ("until", self.until)):
+            given[name] = None if instant is None else instant.astimezone(UTC).isoformat()
         return json.dumps(
             {name: value for name, value in given.items() if value is not None},
             ensure_ascii=False,
