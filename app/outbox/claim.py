@@ -1,0 +1,185 @@
+"""Claiming: for all lanes in one statement, exact in concurrency and rate however many workers there are.
+
+It never waits for a lock, so it cannot be part of a deadlock. Commit soon: until then its lanes are closed to other
+claimers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.models.outbox import ItemState
+from app.outbox.transaction import Transaction, plan_by_index
+from app.outbox.turns import TURN
+
+LEASE_EXPIRED = "lease_expired"
+"""`last_error` of an item whose worker was not heard of again; its outcome is unknown."""
+
+ATTEMPTS_SPENT = "attempts_spent"
+"""`last_error` of an item that was attempted as often as its lane allows, without anybody recording an outcome."""
+
+_SWEPT_AT_ONCE = 200
+_LOOK_AHEAD = 100
+"""How many items that have to wait for another of their subject are taken out of a lane's line at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An item in the hands of one worker until its lease ends."""
+
+    id: int
+    lane: str
+    kind: str
+    reference: UUID
+    subject: UUID
+    fence: int
+    """Grows with every claim of the item; only the latest claim may record what came of it (P14)."""
+
+    attempts: int
+    """This one included, those before a replay not: what retries are counted by."""
+
+    run_at: datetime
+    created_at: datetime
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    items: list[Claim]
+    spent: list[Claim]
+    """Items that have just become dead letters, because their attempts were spent; to be recorded by the caller."""
+
+    again: bool
+    """Whether there may be more at once, after a moment: another worker was claiming, or not all could be looked at."""
+
+
+_SWEEP = text(f"""
+WITH due AS MATERIALIZED (
+    SELECT id, lane, priority, share FROM outbox WHERE state = 'delayed' AND run_at <= :now
+     ORDER BY run_at LIMIT {_SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
+), lost AS MATERIALIZED (
+    SELECT id, lane, priority, share FROM outbox WHERE state = 'leased' AND lease_until <= :now
+     LIMIT {_SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
+), coming AS MATERIALIZED (
+    SELECT *, id AS place FROM due UNION ALL SELECT *, id AS place FROM lost
+), placed AS MATERIALIZED (
+    SELECT line.id, {TURN} AS turn FROM coming AS line JOIN lanes ON lanes.key = line.lane
+), swept AS (
+    UPDATE outbox SET state = 'ready', turn = placed.turn, lease_until = NULL,
+           last_error = CASE WHEN state = 'leased' THEN :lease_expired ELSE last_error END
+      FROM placed WHERE outbox.id = placed.id
+    RETURNING 1
+)
+SELECT count(*) FROM swept
+""")  # noqa: S608 - the fragment is a constant
+
+_FIRST = f"""
+    SELECT id, priority, turn,
+           (SELECT min(earlier.id) FROM outbox AS earlier WHERE earlier.subject = waiting.subject) AS head
+      FROM outbox AS waiting WHERE waiting.lane = mine.key AND waiting.state = 'ready'
+     ORDER BY priority, turn, id LIMIT mine.places + {_LOOK_AHEAD}"""  # noqa: S608 - as above
+
+# mine: a lock is taken after the statement's snapshot. Row versions (xmin) are compared, because after another claim
+# between the two the number of leased items would be old; that lane is left to the next claim.
+# parked: what has to wait for another of its subject leaves the line when there is so much of it that places stay
+# empty. Whoever finishes the head holds it FOR UPDATE and wakes what waits behind it. By its lock on the head this
+# either comes later, and then the head is skipped here; or comes first, and then what is parked here is seen there.
+_CLAIM = text(f"""
+WITH busy AS MATERIALIZED (
+    SELECT lane, count(*) AS used FROM outbox WHERE state = 'leased' GROUP BY lane
+), open_lanes AS MATERIALIZED (
+    SELECT key, lanes.xmin AS version, coalesce(used, 0) AS used, refilled.tokens,
+           CAST(least(:room, concurrency - coalesce(used, 0), floor(refilled.tokens), CASE WHEN breaker <> 'closed' THEN 1 END)
+                AS bigint) AS places
+      FROM lanes LEFT JOIN busy ON busy.lane = key
+      CROSS JOIN LATERAL (SELECT CASE WHEN per_second IS NOT NULL THEN least(
+          greatest(per_second, 1),
+          tokens + per_second * greatest(extract(epoch FROM CAST(:now AS timestamptz) - refilled_at), 0)) END AS tokens
+      ) AS refilled
+     WHERE state = 'running' AND (breaker = 'closed' OR probe_at <= :now)
+       AND (SELECT id FROM outbox WHERE outbox.lane = key AND outbox.state = 'ready'
+             ORDER BY priority, turn, id LIMIT 1) IS NOT NULL
+), mine AS MATERIALIZED (
+    SELECT open_lanes.* FROM open_lanes JOIN lanes ON lanes.key = open_lanes.key AND lanes.xmin = open_lanes.version
+     WHERE open_lanes.places > 0 FOR NO KEY UPDATE OF lanes SKIP LOCKED
+), line AS MATERIALIZED (
+    SELECT mine.key, free.*, mine.used + row_number() OVER (PARTITION BY mine.key ORDER BY priority, turn, id) AS rank
+      FROM mine CROSS JOIN LATERAL (
+        SELECT * FROM ({_FIRST}) AS first WHERE head = id ORDER BY priority, turn, id LIMIT mine.places
+      ) AS free
+), chosen AS MATERIALIZED (
+    SELECT id FROM outbox
+     WHERE state = 'ready' AND id IN (SELECT id FROM line ORDER BY rank, priority, id LIMIT :room)
+     FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE outbox SET
+        state = CASE WHEN attempts - forgiven < max_attempts THEN 'leased' ELSE 'dead' END,
+        lease_until = CASE WHEN attempts - forgiven < max_attempts THEN CAST(:lease_until AS timestamptz) END,
+        died_at = CASE WHEN attempts - forgiven >= max_attempts THEN CAST(:now AS timestamptz) END,
+        last_error = CASE WHEN attempts - forgiven < max_attempts THEN last_error ELSE :attempts_spent END,
+        attempts = attempts + CASE WHEN attempts - forgiven < max_attempts THEN 1 ELSE 0 END
+      FROM chosen, lanes WHERE outbox.id = chosen.id AND lanes.key = outbox.lane
+    RETURNING outbox.id, lane, kind, reference, subject, attempts AS fence, attempts - forgiven AS attempts,
+              run_at, created_at, last_error, outbox.state, priority, turn
+), served AS (
+    UPDATE lanes SET
+        tokens = coalesce(mine.tokens - taken.places, lanes.tokens),
+        refilled_at = greatest(refilled_at, :now),
+        turns = ARRAY[greatest(turns[1], taken.urgent), greatest(turns[2], taken.normal), greatest(turns[3], taken.bulk)],
+        breaker = CASE WHEN lanes.breaker = 'closed' THEN 'closed' ELSE 'half_open' END,
+        probe_at = CASE WHEN lanes.breaker <> 'closed' THEN CAST(:lease_until AS timestamptz) END
+      FROM mine JOIN (
+        SELECT lane, count(*) AS places, max(turn) FILTER (WHERE priority = 1) AS urgent,
+               max(turn) FILTER (WHERE priority = 2) AS normal, max(turn) FILTER (WHERE priority = 3) AS bulk
+          FROM taken WHERE state = 'leased' GROUP BY lane
+      ) AS taken ON taken.lane = mine.key
+     WHERE lanes.key = mine.key
+), stuck AS (
+    SELECT first.id, first.head FROM mine CROSS JOIN LATERAL ({_FIRST}) AS first
+     WHERE head <> id AND (SELECT count(*) FROM line WHERE line.key = mine.key) < mine.places
+), parked AS (
+    UPDATE outbox SET state = 'behind' WHERE id IN (
+        SELECT follower.id FROM stuck
+          JOIN outbox AS follower ON follower.id = stuck.id AND follower.state = 'ready'
+          JOIN outbox AS head ON head.id = stuck.head
+         FOR NO KEY UPDATE OF follower SKIP LOCKED FOR KEY SHARE OF head SKIP LOCKED)
+    RETURNING 1
+)
+SELECT taken.*,
+       EXISTS (SELECT FROM parked) OR (SELECT count(*) FROM mine) < (SELECT count(*) FROM open_lanes WHERE places > 0) AS again
+  FROM (VALUES (1)) AS always LEFT JOIN taken ON true ORDER BY taken.priority, taken.id
+""")  # noqa: S608 - as above
+
+
+async def claim(transaction: Transaction, now: datetime, room: int, lease: timedelta) -> Claimed:
+    """Claim at most `room` items whose lanes have places, tokens and a closed breaker, the lanes in turn.
+
+    An item is left alone while an earlier one of its subject is there, even a dead one. An open breaker whose time has
+    come lets exactly one item through; when nothing is reported of it before its lease ends, one more.
+    """
+    await plan_by_index(transaction)
+    swept = await transaction.execute(_SWEEP, {"now": now, "lease_expired": LEASE_EXPIRED})
+    rows = (
+        await transaction.execute(
+            _CLAIM,
+            {
+                "now": now,
+                "room": room,
+                "lease_until": now + lease,
+                "attempts_spent": ATTEMPTS_SPENT,
+            },
+        )
+    ).all()
+    taken = [row for row in rows if row.id is not None]
+    return Claimed(
+        items=[_claim_of(row) for row in taken if row.state == ItemState.LEASED],
+        spent=[_claim_of(row) for row in taken if row.state == ItemState.DEAD],
+        again=rows[0].again or swept.scalar_one() >= _SWEPT_AT_ONCE,
+    )
+
+
+def _claim_of(row: Any) -> Claim:
+    return Claim(*row[:10])

@@ -1,0 +1,79 @@
+"""Putting items in, in the transaction of the deed that they are to carry out (rule 3 of state)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models.outbox import Priority
+from app.outbox.transaction import plan_by_index
+from app.outbox.turns import TURN
+
+FILLED = "outbox_filled"
+"""Set in `session.info`, so that whoever commits knows that the bell has to be rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """Something to be carried. See `app.models.outbox.OutboxItem` for the meaning of the fields."""
+
+    lane: str
+    kind: str
+    reference: UUID
+    subject: UUID
+    share: UUID
+    run_at: datetime
+    priority: Priority = Priority.NORMAL
+
+
+class UnknownLane(Exception):
+    """An item was put into a lane that was never ensured; nobody would ever carry it."""
+
+
+# The first array stands in a subquery so that no plan can count its elements: a plan for the very number of them would
+# never look dearer than the prepared one, and be made anew each time, at the price of the insertion itself.
+_PUT = text(f"""
+INSERT INTO outbox
+    (lane, kind, reference, subject, share, turn, priority, state, run_at, attempts, forgiven, created_at)
+SELECT line.lane, line.kind, line.reference, line.subject, line.share, {TURN},
+       line.priority, CASE WHEN line.run_at > :now THEN 'delayed' ELSE 'ready' END, line.run_at, 0, 0, :now
+  FROM unnest(
+        (SELECT CAST(:lanes AS text[])), CAST(:kinds AS text[]), CAST(:references AS uuid[]), CAST(:subjects AS uuid[]),
+        CAST(:shares AS uuid[]), CAST(:priorities AS smallint[]), CAST(:run_ats AS timestamptz[])
+       ) WITH ORDINALITY AS line(lane, kind, reference, subject, share, priority, run_at, place)
+  JOIN lanes ON lanes.key = line.lane
+ ORDER BY line.place
+""")  # noqa: S608 - the fragment is a constant
+
+
+async def put(session: AsyncSession, items: Sequence[NewItem], now: datetime) -> None:
+    """Put items in, of one subject in the order in which they are to be carried.
+
+    Callers of different transactions order the items of one subject by locking what the subject stands for.
+
+    Raises:
+        UnknownLane: nothing may be committed then.
+    """
+    if not items:
+        return
+    await plan_by_index(session)
+    outcome = await session.execute(
+        _PUT,
+        {
+            "lanes": [item.lane for item in items],
+            "kinds": [item.kind for item in items],
+            "references": [item.reference for item in items],
+            "subjects": [item.subject for item in items],
+            "shares": [item.share for item in items],
+            "priorities": [item.priority.value for item in items],
+            "run_ats": [item.run_at for item in items],
+            "now": now,
+        },
+    )
+    if cast("CursorResult[Any]", outcome).rowcount != len(items):
+        raise UnknownLane(", ".join(sorted({item.lane for item in items})))
+    session.info[FILLED] = True
