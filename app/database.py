@@ -1,12 +1,16 @@
 """The way to PostgreSQL: engine, sessions, and what a server must promise before the hub trusts it with an order."""
 
 import json
+import select
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import URL, make_url, text
+import psycopg
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -14,6 +18,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 _SESSION_SETTINGS = (
     "-c timezone=UTC "
@@ -47,18 +52,18 @@ def libpq_url(url: str) -> str:
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine with at most twice `pool_size` connections, in UTC, whose JSON keeps Chinese and exact numbers."""
-    return create_async_engine(
+    engine = create_async_engine(
         normalise_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
         pool_recycle=1800,
-        # firewalls and restarts close idle connections; found out before a request depends on it
-        pool_pre_ping=True,
         json_serializer=to_json,
         json_deserializer=from_json,
         connect_args={"application_name": "liandong", "connect_timeout": 10, "options": _SESSION_SETTINGS},
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
 
 
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
@@ -93,6 +98,20 @@ def to_json(value: Any) -> str:
 def from_json(document: str | bytes) -> Any:
     """Numbers with a fraction come back as Decimal: money never passes through a binary float."""
     return json.loads(document, parse_float=Decimal)
+
+
+def _refuse_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    """Have a connection replaced that the server has closed meanwhile, so that no request pays for a restart.
+
+    An idle connection with something to read has been told good-bye. Asking the server instead (`pool_pre_ping`) is a
+    round trip before every transaction, a quarter of what a small one takes.
+    """
+    connection = record.driver_connection
+    assert isinstance(connection, psycopg.AsyncConnection)
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError
 
 
 def _as_text(value: object) -> str:

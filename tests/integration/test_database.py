@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import bindparam, literal, select
 
-from app.database import NotDurable, check_durability, create_engine
+from app.database import NotDurable, check_durability, create_engine, libpq_url
 from app.postgres import EmbeddedPostgres
 
 
@@ -32,15 +33,24 @@ async def test_jsonb_keeps_chinese_and_exact_numbers(engine: AsyncEngine) -> Non
     assert number == Decimal("0.1")
 
 
-async def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(engine: AsyncEngine) -> None:
-    async with engine.connect() as first:
-        pid = await first.scalar(text("SELECT pg_backend_pid()"))
-    closer = create_engine(engine.url.render_as_string(hide_password=False))
-    async with closer.connect() as other:
-        await other.execute(text("SELECT pg_terminate_backend(:pid, 1000)"), {"pid": pid})
-    await closer.dispose()
-    async with engine.connect() as second:
-        assert await second.scalar(text("SELECT 1")) == 1
+async def test_connections_that_the_server_closed_are_replaced_before_they_are_used(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with engine.connect() as one, engine.connect() as two:
+        pids = [await each.scalar(text("SELECT pg_backend_pid()")) for each in (one, two)]
+    with psycopg.connect(libpq_url(database_url)) as closer:
+        for pid in pids:
+            closer.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    async with engine.connect() as one, engine.connect() as two:
+        assert await one.scalar(text("SELECT 1")) == await two.scalar(text("SELECT 1")) == 1
+
+
+async def test_a_living_connection_is_used_again(engine: AsyncEngine) -> None:
+    pids = set()
+    for _ in range(3):
+        async with engine.connect() as connection:
+            pids.add(await connection.scalar(text("SELECT pg_backend_pid()")))
+    assert len(pids) == 1
 
 
 async def test_the_servers_own_settings_are_durable(used_postgres_folder: Path) -> None:
