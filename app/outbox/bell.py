@@ -79,6 +79,10 @@ class Bell(_OwnConnection):
 class Listener(_OwnConnection):
     """A worker's ear."""
 
+    def wake(self) -> None:
+        """Let this worker look again at once: something of its own came to an end, and left a place free."""
+        self._rung.set()
+
     async def wait(self, seconds: float = 1.0) -> None:
         """Return when the bell rang after the last return, or when `seconds` have passed."""
         with suppress(TimeoutError):

@@ -85,8 +85,8 @@ _FIRST = f"""
 # mine: a lock is taken after the statement's snapshot. Row versions (xmin) are compared, because after another claim
 # between the two the number of leased items would be old; that lane is left to the next claim.
 # parked: what has to wait for another of its subject leaves the line when there is so much of it that places stay
-# empty. Whoever finishes the head holds it FOR UPDATE and wakes what waits behind it. By its lock on the head this
-# either comes later, and then the head is skipped here; or comes first, and then what is parked here is seen there.
+# empty. Whoever finishes the head deletes it and then wakes what waits behind it. The lock on the head puts the two in
+# order: when the head is being finished, it is skipped here; otherwise what is parked here will be seen there.
 _CLAIM = text(f"""
 WITH busy AS MATERIALIZED (
     SELECT lane, count(*) AS used FROM outbox WHERE state = 'leased' GROUP BY lane

@@ -1,4 +1,4 @@
-"""Recording what came of claims. `hold` comes first: it is the fence, and it orders this with claims (P14)."""
+"""Recording what came of claims. `hold` comes first in the transaction: it is the fence (P14)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import TextClause, text
 
 from app.outbox.claim import Claim
-from app.outbox.transaction import Transaction
+from app.outbox.transaction import Transaction, plan_by_index
 
 _LONGEST_ERROR = 500
 
-# FOR UPDATE and not less: see what claim.py says about parked items.
 _HOLD = text("""
 SELECT outbox.id FROM outbox
   JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS int[])) AS claim(id, fence) ON claim.id = outbox.id
@@ -22,9 +21,10 @@ SELECT outbox.id FROM outbox
 async def hold(transaction: Transaction, claims: Sequence[Claim]) -> set[int]:
     """Lock the claimed items until the end of the transaction and return the ids of those that are still ours.
 
-    The first statement of a transaction that records outcomes. What is absent was taken over by another worker after its
-    lease had ended: nothing of it may be recorded.
+    The first statement of a transaction that acts on claims. What is absent was taken over by another worker after its
+    lease had ended: nothing of it may be recorded, or promised.
     """
+    await plan_by_index(transaction)
     return await _ids(transaction, _HOLD, _fenced(claims))
 
 
@@ -40,24 +40,24 @@ async def extend(
     transaction: Transaction, claims: Sequence[Claim], now: datetime, lease: timedelta
 ) -> set[int]:
     """Keep claims for `lease` from now, for calls that take long. Returns the ids of those that are still ours."""
+    await plan_by_index(transaction)
     return await _ids(transaction, _EXTEND, _fenced(claims) | {"until": now + lease})
 
 
-_FINISH = text("""
-WITH done AS (
-    DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING id, subject
-), next AS (
-    SELECT (SELECT min(follower.id) FROM outbox AS follower
-             WHERE follower.subject = done.subject AND follower.id > done.id) AS id FROM done
-)
-UPDATE outbox SET state = 'delayed' FROM next WHERE outbox.id = next.id AND outbox.state = 'behind'
+_FINISH = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING subject")
+
+# A statement of its own, because it has to see what was parked while the deletion waited for the lock on the head.
+_WAKE = text("""
+UPDATE outbox SET state = 'delayed' WHERE state = 'behind' AND id IN (
+    SELECT min(id) FROM outbox WHERE subject = ANY(CAST(:subjects AS uuid[])) GROUP BY subject)
 """)
 
 
 async def finish(transaction: Transaction, ids: Sequence[int]) -> None:
     """Take held items out: they are done. What waited behind them has its turn."""
     if ids:
-        await transaction.execute(_FINISH, {"ids": list(ids)})
+        subjects = (await transaction.execute(_FINISH, {"ids": list(ids)})).scalars().all()
+        await transaction.execute(_WAKE, {"subjects": list(subjects)})
 
 
 _RESCHEDULE = text("""
