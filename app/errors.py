@@ -142,11 +142,12 @@ class Refusal(Exception):
 
 
 class ExchangeError(Exception):
-    """An exchange with an agency that came to no answer."""
+    """An exchange with an agency that came to no answer. `raw` is what came back instead, to be kept."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, raw: bytes = b"") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.raw = raw
 
 
 class AgencyUnavailable(ExchangeError):
@@ -160,17 +161,9 @@ class AgencyUnavailable(ExchangeError):
 class OutcomeUnknown(ExchangeError):
     """The request may have had its effect; ask for its status before sending it again (P4)."""
 
-    def __init__(self, reason: str, *, raw: bytes = b"") -> None:
-        super().__init__(reason)
-        self.raw = raw
-
 
 class MessageRejected(ExchangeError):
     """The agency refuses the message as such; sending it again cannot help, a person must look."""
-
-    def __init__(self, reason: str, *, raw: bytes = b"") -> None:
-        super().__init__(reason)
-        self.raw = raw
 
 
 class MalformedAnswer(ExchangeError):

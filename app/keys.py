@@ -19,6 +19,9 @@ from pydantic import SecretStr
 from app.crypto import Vault
 from app.settings import Mode, Settings
 
+HUB_KEY_ID = "liandong-hub"
+"""The id under which agencies know the key that signs the hub's messages."""
+
 _NAMES = ("vault_keys", "index_key", "token_key", "signing_key", "audit_key")
 _DEVELOPMENT_FILE = "development-keys.json"
 

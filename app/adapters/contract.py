@@ -252,14 +252,12 @@ class Adapter:
         decoded = self.dialect.decode_reply(sent.operation, reply)
         if decoded.request_id != sent.request_id:
             raise MalformedAnswer("the reply is about another request")
-        self._check_assets(decoded.answers if isinstance(decoded, StatusReport) else (decoded,))
+        _check_assets(self.reports, decoded.answers if isinstance(decoded, StatusReport) else (decoded,))
         return decoded
 
     def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
         """What the agency posted by itself. Raises `MalformedAnswer`."""
-        decoded = self.dialect.decode_callback(content_type, body)
-        self._check_assets((decoded,))
-        return decoded
+        return read_callback(self.dialect, self.reports, content_type, body)
 
     def require(self, order: OrderKind) -> None:
         """Raise `Refusal(agency_incapable)` unless the agency offers this; called before anything is sent."""
@@ -269,7 +267,17 @@ class Adapter:
                 detail=f"{self.agency_code} does not offer {order} (未开通该项协助)",
             )
 
-    def _check_assets(self, said: Iterable[Acknowledged | Answer]) -> None:
-        for answer in said:
-            if isinstance(answer, Answer) and not self.reports.issuperset(a.kind for a in answer.assets):
-                raise MalformedAnswer("an agency of this kind keeps no such assets")
+
+def read_callback(
+    dialect: Dialect, reports: frozenset[AssetKind], content_type: str, body: bytes
+) -> Acknowledged | Answer:
+    """As `Adapter.decode_callback`, for whoever receives without being able to send. Raises `MalformedAnswer`."""
+    decoded = dialect.decode_callback(content_type, body)
+    _check_assets(reports, (decoded,))
+    return decoded
+
+
+def _check_assets(reports: frozenset[AssetKind], said: Iterable[Acknowledged | Answer]) -> None:
+    for answer in said:
+        if isinstance(answer, Answer) and not reports.issuperset(a.kind for a in answer.assets):
+            raise MalformedAnswer("an agency of this kind keeps no such assets")

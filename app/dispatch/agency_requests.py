@@ -16,8 +16,11 @@ from app.dispatch.promises import Promises
 from app.dispatch.results import Results
 from app.errors import ExchangeError
 from app.linkage.cancelling import CANCEL
+from app.linkage.ledger import Ledger
+from app.linkage.matters import lock_matters
+from app.linkage.parking import park_request
 from app.linkage.querying import CARRY
-from app.outbox.claim import Claim
+from app.outbox.claim import ATTEMPTS_SPENT, Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,14 @@ class AgencyCarrier:
 
     async def record(self, session: AsyncSession, carried: Sequence[Outcome], now: datetime) -> None:
         await Results(session, self.vault, self.directory, _jitter, now).record(carried)
+
+    async def give_up(self, session: AsyncSession, spent: Sequence[Claim], now: datetime) -> None:
+        """Every attempt ended without a result, as when a poison row kills its worker each time."""
+        matters = await lock_matters(session, [claim.reference for claim in spent])
+        ledger = Ledger(self.vault)
+        for matter in matters.values():
+            park_request(ledger, matter, ATTEMPTS_SPENT, now)
+        await ledger.write(session, now)
 
     async def aclose(self) -> None:
         await self.directory.aclose()

@@ -13,7 +13,7 @@ from app.audit.entry import Actor
 from app.crypto import Vault
 from app.dispatch.directory import Directory
 from app.dispatch.errands import Errand
-from app.errors import Refusal
+from app.errors import ErrorCode, Refusal
 from app.linkage.cancelling import CANCEL
 from app.linkage.ledger import Ledger
 from app.linkage.mandates import load_orders
@@ -60,7 +60,7 @@ class Promises:
                 errands.append(self._promise(ledger, claim, matter, message))
             else:
                 park_request(ledger, matter, message, self.at)
-                await bury(self.session, [(claim.id, message)])
+                await bury(self.session, [(claim.id, message)], self.at)
         await ledger.write(self.session, self.at)
         return errands
 
@@ -78,6 +78,8 @@ class Promises:
 
     def _encode(self, agency_id: UUID, order: AgencyOrder) -> WireMessage | str:
         adapter = self.directory.adapter(agency_id)
+        if adapter is None:
+            return ErrorCode.AGENCY_SETTINGS_INVALID.value
         try:
             adapter.require(OrderKind.ASSET_QUERY)
         except Refusal as refusal:
@@ -103,20 +105,23 @@ class Promises:
                 self.vault.open(body, "messages.body"),
             )
             for request_id, message_id, content_type, body in rows
+            if request_id is not None and message_id is not None
         }
 
     def _message(
         self, matter: Matter, step: Operation, texts: dict[UUID, WireMessage | str]
     ) -> WireMessage | str:
         """The message, or the reason why there is none."""
-        dialect = self.directory.adapter(matter.request.agency_id).dialect
+        adapter = self.directory.adapter(matter.request.agency_id)
+        if adapter is None:
+            return ErrorCode.AGENCY_SETTINGS_INVALID.value
         match step:
             case Operation.REQUEST:
                 return texts[matter.request.id]
             case Operation.STATUS_QUERY:
-                return dialect.encode_status_query(matter.request.id)
+                return adapter.dialect.encode_status_query(matter.request.id)
             case Operation.CANCELLATION:
-                return dialect.encode_cancellation(matter.request.id, _CANCELLATION_REASON)
+                return adapter.dialect.encode_cancellation(matter.request.id, _CANCELLATION_REASON)
 
     def _promise(self, ledger: Ledger, claim: Claim, matter: Matter, message: WireMessage) -> Errand:
         request = matter.request
@@ -129,7 +134,9 @@ class Promises:
                 self._keep(ledger, matter, message)
         deed = Deed(_ACTIONS[message.operation], HUB, self.at, message_id=message.message_id)
         ledger.note(matter, deed, sent=message.body)
-        return Errand(claim, request.agency_id, self.directory.adapter(request.agency_id), message, attempt)
+        adapter = self.directory.adapter(request.agency_id)
+        assert adapter is not None  # without one there would be no message
+        return Errand(claim, request.agency_id, adapter, message, attempt)
 
     def _keep(self, ledger: Ledger, matter: Matter, message: WireMessage) -> None:
         ledger.message(

@@ -114,7 +114,7 @@ class Results:
             error.reason,
             outcome.errand.message.message_id,
         )
-        ledger.note(matter, deed, received=outcome.reply.body if outcome.reply else None)
+        ledger.note(matter, deed, received=_raw(outcome, error) or None)
         if matter.request.state is not RequestState.SENT:
             return  # a status query failed, or a callback was quicker than this failure
         if outcome.errand.message.operation is not Operation.REQUEST:
@@ -124,23 +124,23 @@ class Results:
             ledger.announce(matter.event(EventType.REQUEST_OUTCOME_LOST, reason=error.reason))
 
     def _next_attempt(self, outcome: Outcome, error: ExchangeError) -> datetime | None:
-        if isinstance(error, MessageRejected):
-            return None
+        if isinstance(error, MessageRejected | MalformedAnswer):
+            return None  # again would bring the same: a person must look
         retries = self.directory.retries(outcome.errand.agency_id)
-        if outcome.errand.claim.attempts >= retries.max_attempts:
-            return None
         retry_after = error.retry_after if isinstance(error, AgencyUnavailable) else None
         return next_attempt(
             outcome.errand.claim.attempts,
             retries.backoff_seconds,
             self.at,
+            max_attempts=retries.max_attempts,
             retry_after=retry_after,
             jitter=self.jitter(),
         )
 
     def _keep_raw(self, ledger: Ledger, matter: Matter, outcome: Outcome, error: ExchangeError) -> None:
         """Bytes that could not be used are kept as they came, with the reason (P17)."""
-        if outcome.reply is None:
+        raw = _raw(outcome, error)
+        if not raw:
             return
         ledger.message(
             agency_id=outcome.errand.agency_id,
@@ -148,8 +148,8 @@ class Results:
             direction=Direction.IN,
             operation="reply",
             message_id=None,
-            content_type=outcome.reply.content_type,
-            body=outcome.reply.body,
+            content_type=outcome.reply.content_type if outcome.reply else "application/octet-stream",
+            body=raw,
             fingerprint=None,
             signature=None,
             parked_reason=error.reason,
@@ -159,7 +159,7 @@ class Results:
     async def _settle(self, settlement: _Settlement) -> None:
         await finish(self.session, settlement.done)
         await reschedule(self.session, settlement.again)
-        await bury(self.session, settlement.dead)
+        await bury(self.session, settlement.dead, self.at)
 
     async def _tell_breakers(self, outcomes: Sequence[Outcome]) -> None:
         """Any understood answer shows that the agency lives; a refusal of the message does, too."""
@@ -169,8 +169,11 @@ class Results:
                 outcome.result, MessageRejected | MalformedAnswer
             )
             by_lane[outcome.errand.claim.lane].append(lived)
-        for lane in sorted(by_lane):
-            await breaker.report(self.session, lane, by_lane[lane], self.at)
+        await breaker.report(self.session, by_lane, self.at)
+
+
+def _raw(outcome: Outcome, error: ExchangeError) -> bytes:
+    return outcome.reply.body if outcome.reply else error.raw
 
 
 def _received(outcome: Outcome) -> Received:
@@ -191,7 +194,7 @@ def _received(outcome: Outcome) -> Received:
 
 def _taken_back(operation: Operation, decoded: Decoded) -> Decoded:
     """An agency that never had the request has nothing to take back: that is a completed cancellation."""
-    never_had = isinstance(decoded, StatusReport) and decoded.status is RequestStatus.UNKNOWN_REQUEST
-    if operation is Operation.CANCELLATION and never_had:
-        return replace(decoded, status=RequestStatus.CANCELLED)
-    return decoded
+    if operation is not Operation.CANCELLATION or not isinstance(decoded, StatusReport):
+        return decoded
+    never_had = decoded.status is RequestStatus.UNKNOWN_REQUEST
+    return replace(decoded, status=RequestStatus.CANCELLED) if never_had else decoded

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
-import httpx
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.transports.wire import WireTransport
+from app.adapters.transports.wire_errors import MaybeSent, NeverSent
 from app.audit.entry import Actor, Entry
 from app.audit.record import record
 from app.clock import Clock
@@ -30,7 +30,8 @@ from app.outbox.settle import bury, finish, hold, reschedule
 from app.vocabulary import ActorKind, AuditAction, EventType
 
 _BACKOFF = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
-_SECONDS = 20.0
+MOST_ATTEMPTS = 1000
+"""More than an endpoint is tried before it is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +133,18 @@ class WebhookCarrier:
         signatures = [
             webhook_signature(secret, event_id, timestamp, promised.body) for secret in promised.secrets
         ]
-        request = httpx.Request(
-            "POST",
-            promised.url,
-            content=promised.body,
-            headers={
-                "content-type": "application/json",
-                "webhook-id": event_id,
-                "webhook-timestamp": str(timestamp),
-                "webhook-signature": " ".join(signatures),
-            },
-            extensions={"timeout": httpx.Timeout(_SECONDS, connect=3.0).as_dict()},
+        headers = (
+            (b"content-type", b"application/json"),
+            (b"webhook-id", event_id.encode()),
+            (b"webhook-timestamp", str(timestamp).encode()),
+            (b"webhook-signature", " ".join(signatures).encode()),
         )
         try:
-            response = await self.transport.handle_async_request(request)
-            await response.aread()
-        except httpx.HTTPError as error:
+            reply = await self.transport.exchange("POST", promised.url, headers, promised.body)
+        except (NeverSent, MaybeSent) as error:
             return Delivered(promised, type(error).__name__)
         # A redirect is a failure, too: an address that was checked must not lead to one that was not.
-        return Delivered(promised, None if response.is_success else f"status_{response.status_code}")
+        return Delivered(promised, None if 200 <= reply.status < 300 else f"status {reply.status}")
 
     async def record(self, session: AsyncSession, carried: Sequence[Delivered], now: datetime) -> None:
         held = await hold(session, [one.delivery.claim for one in carried])
@@ -160,8 +154,7 @@ class WebhookCarrier:
         by_lane: dict[str, list[bool]] = defaultdict(list)
         for one in ours:
             by_lane[one.delivery.claim.lane].append(one.error is None)
-        for lane in sorted(by_lane):
-            await breaker.report(session, lane, by_lane[lane], now)
+        await breaker.report(session, by_lane, now)
         await self._keep_health(session, ours, now)
 
     async def _reschedule(self, failed: list[Delivered], session: AsyncSession, now: datetime) -> None:
@@ -172,6 +165,7 @@ class WebhookCarrier:
                 claim.attempts,
                 _BACKOFF,
                 now,
+                max_attempts=MOST_ATTEMPTS,
                 retry_after=None,
                 jitter=random.uniform(0.8, 1.2),  # noqa: S311 - spreads load
             )
@@ -180,7 +174,7 @@ class WebhookCarrier:
             else:
                 again.append((claim.id, run_at, error))
         await reschedule(session, again)
-        await bury(session, dead)
+        await bury(session, dead, now)
 
     async def _keep_health(self, session: AsyncSession, ours: Sequence[Delivered], now: datetime) -> None:
         """Since when an endpoint fails; after three days of nothing but failures it is disabled, loudly."""
@@ -201,6 +195,9 @@ class WebhookCarrier:
             endpoint.failing_since = endpoint.failing_since or now
             if now - endpoint.failing_since >= self.disable_after:
                 await _disable(session, endpoint, now)
+
+    async def give_up(self, session: AsyncSession, spent: Sequence[Claim], now: datetime) -> None:
+        """Nobody waits for a delivery: the event stays in `/v1/events`, the dead letter on the operators' list."""
 
     async def aclose(self) -> None:
         await self.transport.aclose()

@@ -5,13 +5,11 @@ run out, somebody else claims its items, and what may have been sent is asked ab
 """
 
 import asyncio
-import traceback
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.clock import Clock
 from app.dispatch.batches import Batches
 from app.dispatch.carrier import Carrier
+from app.logs import describe
 from app.outbox.bell import Listener
 from app.outbox.claim import Claim, claim
 from app.outbox.settle import extend
@@ -30,12 +29,6 @@ LEASE = timedelta(seconds=20)
 _HEARTBEAT_SECONDS = 5.0
 _POLL_SECONDS = 1.0
 _ERROR_PAUSE_SECONDS = 1.0
-
-
-def _where(error: Exception) -> list[str]:
-    """The innermost frames. Neither texts nor values: those of a database error hold whole rows of personal data."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 @dataclass(slots=True)
@@ -76,7 +69,7 @@ class Worker:
         try:
             return await work()
         except Exception as error:  # noqa: BLE001 - the worker loop; the other broad except is at the HTTP edge
-            log.error("worker.failed", doing=doing, error=type(error).__name__, where=_where(error))  # noqa: TRY400 - see _where
+            log.error("worker.failed", doing=doing, **describe(error))  # noqa: TRY400 - never the text, see describe
             return None
 
     def _open_results(self) -> list[Batches[tuple[Claim, Any]]]:
@@ -91,17 +84,23 @@ class Worker:
             return 0
         # The claim commits by itself: attempts stay counted even when the promise fails, so poison cannot loop.
         async with self.sessions.begin() as session:
-            claims = await claim(session, self.clock.now(), room, self.lease)
-        by_carrier: dict[int, list[Claim]] = defaultdict(list)
-        for item in claims:
-            self._in_flight[item.id] = item
-            by_carrier[self._carrier_of(item.kind)].append(item)
-        for position, items in by_carrier.items():
-            await self._promise_and_start(self.carriers[position], items)
-        return len(claims)
+            claimed = await claim(session, self.clock.now(), room, self.lease)
+        self._in_flight.update({item.id: item for item in claimed.items})
+        for carrier in self.carriers:
+            await self._give_up(carrier, [item for item in claimed.spent if item.kind in carrier.kinds])
+            items = [item for item in claimed.items if item.kind in carrier.kinds]
+            if items:
+                await self._promise_and_start(carrier, items)
+        return len(claimed.items) or int(claimed.again)
 
-    def _carrier_of(self, kind: str) -> int:
-        return next(n for n, carrier in enumerate(self.carriers) if kind in carrier.kinds)
+    async def _give_up(self, carrier: Carrier[Any, Any], spent: list[Claim]) -> None:
+        async def give_up(items: list[Claim]) -> int:
+            async with self.sessions.begin() as session:
+                await carrier.give_up(session, items, self.clock.now())
+            return len(items)
+
+        for item in spent:
+            await self.guarded(partial(give_up, [item]), "giving up")
 
     async def _promise_and_start(self, carrier: Carrier[Any, Any], items: list[Claim]) -> None:
         async def promise() -> int:
@@ -168,7 +167,7 @@ class Worker:
             if not self._in_flight:
                 return 0
             async with self.sessions.begin() as session:
-                await extend(session, list(self._in_flight.values()), self.clock.now() + self.lease)
+                await extend(session, list(self._in_flight.values()), self.clock.now(), self.lease)
             return len(self._in_flight)
 
         while True:

@@ -63,6 +63,7 @@ class Receipt:
     """The same for every identical repeat: it tells of the first time."""
 
     receipt_id: UUID
+    message_id: UUID
     fate: Fate
     received_at: datetime
     sha256: str
@@ -121,7 +122,8 @@ class _Hearing:
         self._take_status(matter, report, message.at)
         deed = Deed(AuditAction.STATUS_REPORTED, _agency(message), message.at, report.status)
         self.ledger.note(matter, deed, received=message.raw)
-        row_id = self._store(message, matter.request.id, report.message_id, None)
+        # Without its message id: an agency may give the same one to every report on a request.
+        row_id = self._store(message, matter.request.id, None, None)
         return _receipt(row_id, Fate.APPLIED, message)
 
     def _take_status(self, matter: Matter, report: StatusReport, at: datetime) -> None:
@@ -304,7 +306,7 @@ def fingerprint(decoded: Acknowledged | Answer) -> bytes:
 
 
 def _receipt(receipt_id: UUID, fate: Fate, message: Received) -> Receipt:
-    return Receipt(receipt_id, fate, message.at, sha256(message.raw).hexdigest())
+    return Receipt(receipt_id, message.decoded.message_id, fate, message.at, sha256(message.raw).hexdigest())
 
 
 def _agency(message: Received) -> Actor:
@@ -340,7 +342,8 @@ async def _known_messages(
     )
     return {
         (agency_id, message_id): _Known(
-            print_, Receipt(row_id, Fate((disposition or Disposition.APPLIED).value), at, digest.hex())
+            print_,
+            Receipt(row_id, message_id, Fate((disposition or Disposition.APPLIED).value), at, digest.hex()),
         )
         for agency_id, message_id, print_, row_id, at, digest, disposition in rows
         if message_id is not None

@@ -4,18 +4,13 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from app.linkage.fields import Demand, Line
 from app.vocabulary import AgencyKind, AssetKind, CertificateType
 
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DebtorReference(_Strict):
+class DebtorReference(Demand):
     """A debtor of the case: by the hub's id, or by certificate. A name alone identifies nobody (DOMAIN §2)."""
 
     debtor_id: UUID | None = None
@@ -26,14 +21,14 @@ class DebtorReference(_Strict):
     )
 
 
-class AgencySelection(_Strict):
+class AgencySelection(Demand):
     """Whom to ask: named agencies, or all of some kinds. Nothing given means every agency that can answer."""
 
     codes: tuple[Line, ...] = Field(default=(), max_length=500)
     kinds: tuple[AgencyKind, ...] = Field(default=(), max_length=20)
 
 
-class Scope(_Strict):
+class Scope(Demand):
     """What to ask for. Transactions are reported only when both dates are given."""
 
     asset_kinds: tuple[AssetKind, ...] = Field(default=(), max_length=20)
@@ -48,7 +43,7 @@ class Scope(_Strict):
         return self
 
 
-class AssetQueryDemand(_Strict):
+class AssetQueryDemand(Demand):
     case_number: Annotated[str, Field(min_length=1, max_length=80, examples=["（2018）豫1424执1352号"])]
     officer: Annotated[Line, Field(description="工作证编号: work-permit number of the officer who asks")]
     purpose: Annotated[Line, Field(examples=["查明被执行人财产状况"])]
