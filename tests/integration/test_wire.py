@@ -414,6 +414,7 @@ async def test_a_connection_closed_by_the_peer_while_idle_is_replaced() -> None:
 async def test_a_close_that_the_event_loop_has_not_seen_yet_is_seen() -> None:
     """The peer is a thread, so that the close happens while this loop does nothing but sleep without looking."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(2)
 
     def serve_twice() -> None:
         for _ in range(2):
@@ -422,7 +423,7 @@ async def test_a_close_that_the_event_loop_has_not_seen_yet_is_seen() -> None:
                 connection.recv(65536)
                 connection.sendall(OK)
 
-    thread = threading.Thread(target=serve_twice)
+    thread = threading.Thread(target=serve_twice, daemon=True)
     thread.start()
     with listener:
         async with wire() as transport:
