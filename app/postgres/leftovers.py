@@ -16,6 +16,10 @@ _NOBODYS_PID = 2**31 - 1
 """Above every system's highest process id, so that no process can ever have it."""
 
 
+_DEAD = "ZX"
+"""States of a process that only waits to be reaped, which in a container may be for ever."""
+
+
 def somebody_lives_in(cluster: Path) -> bool:
     """Whether a process of PostgreSQL works in this cluster: its postmaster, or backends that outlived it."""
     claimed = _claimed_pid(cluster)
@@ -57,14 +61,15 @@ def _claimed_pid(cluster: Path) -> int | None:
 
 def _lives_in(process: Path, cluster: Path, claimed: int | None) -> bool:
     try:
-        if (process / "comm").read_text().strip() != "postgres":
+        name, _, rest = (process / "stat").read_text().partition("(")[2].rpartition(")")
+        if name != "postgres" or rest.split()[0] in _DEAD:
             return False
         return (process / "cwd").samefile(cluster)
     except PermissionError:
         # root without CAP_SYS_PTRACE, as in many containers: then the claim is all there is to go by
         return process.name == str(claimed)
     except (FileNotFoundError, ProcessLookupError):
-        return False  # gone meanwhile, or a zombie, which works nowhere
+        return False  # gone meanwhile
 
 
 def _exists(pid: int) -> bool:
