@@ -11,7 +11,10 @@ from starlette.exceptions import HTTPException
 
 from app.api import (
     agencies,
+    asset_queries,
+    assets,
     audit,
+    batches,
     cases,
     clients,
     courts,
@@ -19,16 +22,19 @@ from app.api import (
     documents,
     events,
     health,
+    metrics,
     oauth,
     openapi,
+    operations,
     parties,
     problems,
     webhook_endpoints,
 )
+from app.api.agency import answers as agency_answers
+from app.api.agency import documents as agency_documents
 from app.api.edge import Edge
 from app.api.hub import open_hub
 from app.api.idempotency import AlreadyAnswered, on_already_answered
-from app.api.metrics import HttpMetrics
 from app.clock import Clock, SystemClock
 from app.errors import Refusal
 from app.logs import configure_logging
@@ -39,13 +45,20 @@ _ROUTERS = (
     cases.router,
     parties.router,
     documents.router,
+    asset_queries.router,
+    batches.router,
+    assets.router,
+    agency_answers.router,
+    agency_documents.router,
     events.router,
     webhook_endpoints.router,
     courts.router,
     clients.router,
     agencies.router,
     audit.router,
+    operations.router,
     health.router,
+    metrics.router,
     docs.router,
 )
 
@@ -53,18 +66,18 @@ _ROUTERS = (
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
     """The application; what it needs is opened when it starts to serve and closed when it ends."""
     settings = settings or Settings()
-    metrics = HttpMetrics()
+    http_metrics = metrics.HttpMetrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(as_json=settings.log_json)
         async with open_hub(settings, clock or SystemClock()) as hub:
             app.state.hub = hub
-            app.state.metrics = metrics
+            app.state.metrics = http_metrics
             yield
 
     app = FastAPI(lifespan=lifespan, **openapi.FACE)
-    app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, metrics=metrics)
+    app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, metrics=http_metrics)
     app.add_exception_handler(Refusal, problems.on_refusal)
     app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
     app.add_exception_handler(HTTPException, problems.on_http_exception)

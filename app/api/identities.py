@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.api.tokens import Tokens
@@ -54,20 +54,15 @@ class Identities:
         async with self._sessions() as session:
             row = (
                 await session.execute(
-                    select(ApiClient, Court)
+                    select(ApiClient.client_id, ApiClient.role, Court.id, Court.code)
                     .outerjoin(Court)
-                    .where(ApiClient.id == client_id, ApiClient.active)
+                    .where(
+                        ApiClient.id == client_id,
+                        ApiClient.active,
+                        or_(ApiClient.court_id.is_(None), Court.active),
+                    )
                 )
             ).one_or_none()
         if row is None:
             raise Refusal(ErrorCode.UNAUTHENTICATED)
-        client, court = row._tuple()
-        if court is not None and not court.active:
-            raise Refusal(ErrorCode.UNAUTHENTICATED)
-        return Identity(
-            client.id,
-            client.client_id,
-            client.role,
-            court.id if court else None,
-            court.code if court else None,
-        )
+        return Identity(client_id, *row)

@@ -1,7 +1,6 @@
 """Pages by keyset: an opaque cursor says where the last page ended, so that a growing table shifts nothing."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -68,17 +67,19 @@ def cursor(position: bytes) -> str:
     return base64.urlsafe_b64encode(position).rstrip(b"=").decode()
 
 
-def read_cursor(text: str, size: int) -> bytes:
-    """The `size` bytes that a cursor of ours holds; raises `Refusal(cursor_invalid)`."""
+def read_cursor(text: str, size: int | None = None) -> bytes:
+    """The bytes that a cursor of ours holds, `size` of them; raises `Refusal(cursor_invalid)`."""
     try:
         position = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        position = b""
-    if len(position) != size:
-        raise Refusal(
-            ErrorCode.CURSOR_INVALID,
-            FieldError(
-                "/after", "cursor_invalid", "use `next` of the page before", "请使用上一页返回的 next"
-            ),
-        )
+    except ValueError as error:
+        raise invalid_cursor() from error
+    if size is not None and len(position) != size:
+        raise invalid_cursor()
     return position
+
+
+def invalid_cursor() -> Refusal:
+    return Refusal(
+        ErrorCode.CURSOR_INVALID,
+        FieldError("/after", "cursor_invalid", "use `next` of the page before", "请使用上一页返回的 next"),
+    )

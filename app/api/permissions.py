@@ -59,6 +59,15 @@ PERMISSIONS: dict[str, Rule] = {
     "list_documents": Rule(_COURT),
     "read_document": Rule(_COURT),
     "download_document": Rule(_COURT, personal=True),
+    # asset queries
+    "create_asset_query": Rule(_COURT, personal=True),
+    "list_asset_queries": Rule(_COURT),
+    "read_asset_query": Rule(_COURT),
+    "cancel_asset_query": Rule(_COURT),
+    "create_asset_query_batch": Rule(_COURT, personal=True),
+    "read_asset_query_batch": Rule(_COURT),
+    "list_assets": Rule(_COURT, personal=True),
+    "disclose_assets": Rule(_COURT, personal=True),
     # what courts are told
     "list_events": Rule(_COURT),
     "create_webhook_endpoint": Rule(_COURT),
@@ -82,3 +91,6 @@ PERMISSIONS: dict[str, Rule] = {
 
 PUBLIC = frozenset({"issue_token", "livez", "readyz", "metrics", "swagger_ui", "docs_asset", "openapi"})
 """Operations without a token: they show nothing of any case, or ask for credentials of their own."""
+
+SIGNED = frozenset({"post_answer", "fetch_document"})
+"""Operations of agencies: the signature of the message says who asks, and a token would say nothing more."""
