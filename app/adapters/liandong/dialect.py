@@ -19,6 +19,7 @@ from app.adapters.contract import (
     WireReply,
 )
 from app.adapters.liandong import wire
+from app.adapters.strict_json import check_content_type, faults
 from app.errors import MalformedAnswer, MessageRejected
 
 
@@ -49,7 +50,7 @@ class LiandongDialect:
         )
 
     def decode_reply(self, operation: Operation, reply: WireReply) -> Decoded:
-        _check_content_type(reply.content_type)
+        check_content_type(reply.content_type)
         if operation is not Operation.REQUEST:
             if reply.status != 200:
                 raise MalformedAnswer(f"status {reply.status} with a status report")
@@ -60,7 +61,7 @@ class LiandongDialect:
         return decoded
 
     def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
-        _check_content_type(content_type)
+        check_content_type(content_type)
         return _response(wire.read(wire.RESPONSE, body))
 
 
@@ -70,7 +71,7 @@ def _message(
     try:
         body = wire.write(build())
     except ValidationError as error:
-        raise MessageRejected(f"does not fit the protocol: {wire.faults(error)}") from None
+        raise MessageRejected(f"does not fit the protocol: {faults(error)}") from None
     return WireMessage(operation, request_id, message_id, wire.CONTENT_TYPE, body)
 
 
@@ -97,14 +98,6 @@ def _request(order: AgencyOrder) -> wire.RequestMessage:
         },
         from_attributes=True,
     )
-
-
-def _check_content_type(content_type: str) -> None:
-    media_type, _, parameters = content_type.partition(";")
-    if media_type.strip().lower() != wire.CONTENT_TYPE:
-        raise MalformedAnswer("not application/json")
-    if parameters.strip().lower() not in {"", "charset=utf-8", 'charset="utf-8"'}:
-        raise MalformedAnswer("not UTF-8")
 
 
 def _response(message: wire.AnswerMessage | wire.AcknowledgementMessage) -> Acknowledged | Answer:

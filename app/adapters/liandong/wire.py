@@ -1,19 +1,17 @@
 """The hub's own protocol, version 1, as it stands on the wire: docs/agency-protocol.md in types.
 
-Both sides use these models, each to write its own messages and to read the other's. What is written leaves out what
-is null and keeps the order of the fields, so that the same content is always the same bytes. What is read is read
-strictly: unknown and repeated fields, and types that are merely alike, are refused.
+Both sides use these models, each to write its own messages and to read the other's.
 """
 
-import json
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.adapters import strict_json
 from app.adapters.assets import Asset
 from app.adapters.facts import Day, Few, Identifier, Instant, Number, Prose, Reference, Sha256, Text
-from app.errors import MalformedAnswer
+from app.adapters.strict_json import CONTENT_TYPE, MAX_BYTES, write
 from app.vocabulary import (
     AnswerState,
     AssetKind,
@@ -24,9 +22,36 @@ from app.vocabulary import (
     RequestStatus,
 )
 
-CONTENT_TYPE = "application/json"
-MAX_BYTES = 8 * 1024 * 1024
-"""The longest message that either side reads."""
+__all__ = [
+    "CANCELLATION",
+    "CONTENT_TYPE",
+    "MAX_BYTES",
+    "PROTOCOL",
+    "RECEIPT",
+    "REQUEST",
+    "RESPONSE",
+    "STATUS_QUERY",
+    "STATUS_REPORT",
+    "AcknowledgementMessage",
+    "AnswerMessage",
+    "CancellationMessage",
+    "Disposition",
+    "Document",
+    "Mandate",
+    "Officer",
+    "Piece",
+    "Protocol",
+    "ReceiptMessage",
+    "Refusal",
+    "RequestMessage",
+    "Response",
+    "Scope",
+    "StatusQueryMessage",
+    "StatusReportMessage",
+    "Subject",
+    "read",
+    "write",
+]
 
 Protocol = Literal["liandong/1"]
 PROTOCOL: Protocol = "liandong/1"
@@ -233,55 +258,12 @@ RESPONSE: TypeAdapter[AnswerMessage | AcknowledgementMessage] = TypeAdapter(Resp
 STATUS_REPORT = TypeAdapter(StatusReportMessage)
 RECEIPT = TypeAdapter(ReceiptMessage)
 
-# Bytes ------------------------------------------------------------------------------------------------------------
-
 M = TypeVar("M")
 
 
-def write(message: Piece) -> bytes:
-    """UTF-8 JSON without white space and nulls; the same message is the same bytes."""
-    return message.__pydantic_serializer__.to_json(message, exclude_none=True)
-
-
 def read(what: TypeAdapter[M], body: bytes) -> M:
-    """One message of a kind that is named above.
-
-    Raises:
-        MalformedAnswer: names the first places at fault by JSON pointer and code, never a value.
-    """
-    if len(body) > MAX_BYTES:
-        raise MalformedAnswer("too long")
-    try:
-        message = what.validate_json(body)
-    except ValidationError as error:
-        raise MalformedAnswer(faults(error)) from None
-    _refuse_repeated_fields(body)
-    return message
+    """One message of a kind that is named above. Raises `MalformedAnswer`, which repeats nothing of it."""
+    return strict_json.read(what, body, branches=_BRANCHES)
 
 
-def _refuse_repeated_fields(body: bytes) -> None:
-    """Two readers may take different ones. Comes after validation, which has bounded depth and numbers."""
-    try:
-        json.loads(body.decode(), object_pairs_hook=_once)
-    except ValueError:
-        raise MalformedAnswer("repeated field") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError
-
-
-_TAGS = frozenset(AssetKind) | {"answer", "acknowledgement"}
-"""Pydantic puts the branch of a union into the path; the message has no such step."""
-
-
-def faults(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(_fault(fault["type"], fault["loc"]) for fault in faults[:3])
-
-
-def _fault(code: str, place: tuple[int | str, ...]) -> str:
-    # The name of an unknown field is the sender's text, and might say anything.
-    steps = place[:-1] if code == "extra_forbidden" else place
-    return "".join(f"/{step}" for step in steps if step not in _TAGS) + f": {code}"
+_BRANCHES = frozenset({"answer", "acknowledgement"})
