@@ -23,11 +23,12 @@ from app.sandbox.behaviour import USUAL, Behaviour, Desk, Manner
 from app.sandbox.clerk import Clerk
 from app.sandbox.connection import BreakableProtocol
 from app.sandbox.faults import Fault, FaultPlan
+from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Ledger
 from app.sandbox.lookup import Registry
 from app.sandbox.mischief import Mischief
 from app.sandbox.population import Population
-from app.sandbox.postman import Identity, Postman
+from app.sandbox.postman import Postman
 from app.sandbox.server import AgencyServer
 from app.vocabulary import AgencyKind
 
@@ -43,24 +44,20 @@ def main() -> None:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     with _listen(arguments.host, arguments.port) as listener:
-        url = arguments.url or f"http://{arguments.host}:{listener.getsockname()[1]}"
+        address = f"http://{arguments.host}:{listener.getsockname()[1]}"
+        identity = _identity(arguments, (arguments.url or address).rstrip("/"))
+        hub = Hub(arguments.hub_url.rstrip("/"), {key.key_id: key for key in arguments.hub_key})
         clock = SystemClock()
         faults = FaultPlan(f"{arguments.seed}/{arguments.code}", arguments.fault)
-        identity = _identity(arguments)
         ledger = Ledger(arguments.books)
-        postman = Postman(arguments.hub_url.rstrip("/"), identity, ledger, faults, clock)
+        postman = Postman(hub, identity, ledger, faults, clock)
+        registry = Registry(arguments.code, arguments.kind, _population(arguments))
         clerk = Clerk(
-            url=url.rstrip("/"),
-            hub_keys={key.key_id: key for key in arguments.hub_key},
-            registry=Registry(arguments.code, arguments.kind, _population(arguments)),
-            desk=Desk(arguments.code, _behaviour(arguments)),
-            ledger=ledger,
-            postman=postman,
-            clock=clock,
+            identity, hub, registry, Desk(arguments.code, _behaviour(arguments)), ledger, postman, clock
         )
         app = AgencyServer(clerk, faults, Mischief(identity, faults, clock), ledger, clock)
         await postman.resume()
-        server = _Server(_config(app), _Ready(arguments.code, url))
+        server = _Server(_config(app), _Ready(identity))
         if arguments.end_with_parent:
             _end_with_parent(server)
         try:
@@ -72,11 +69,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    code: str
-    url: str
+    identity: Identity
 
     def say(self) -> None:
-        line = json.dumps({"ready": self.code, "url": self.url, "pid": os.getpid()})
+        line = json.dumps({"ready": self.identity.agency_code, "url": self.identity.url, "pid": os.getpid()})
         print(line, flush=True)  # noqa: T201 - whoever started the process waits for it
 
 
@@ -132,11 +128,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _identity(arguments: argparse.Namespace) -> Identity:
+def _identity(arguments: argparse.Namespace, url: str) -> Identity:
     """Without another agency's key, a fault signs with one that nobody knows."""
     key: SigningKey = arguments.key
     foreign = arguments.foreign_key or SigningKey("nobody", Ed25519PrivateKey.generate())
-    return Identity(arguments.code, key, foreign)
+    return Identity(arguments.code, url, key, foreign)
 
 
 def _population(arguments: argparse.Namespace) -> Population:

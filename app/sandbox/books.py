@@ -58,7 +58,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
     number INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
     status INTEGER,
-    receipt BLOB,
+    reply BLOB,
+    received INTEGER NOT NULL,
     tried_at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS refused_messages (
@@ -121,11 +122,15 @@ class WrittenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One try to bring a later answer to the hub; `status` is None when no reply came, `receipt` is the reply."""
+    """One try to bring a later answer to the hub; `status` and `reply` are None when nothing came back.
+
+    It is `received` when the reply was the hub's signed receipt of these very bytes.
+    """
 
     message_id: UUID
     status: int | None
-    receipt: bytes | None = field(repr=False)
+    reply: bytes | None = field(repr=False)
+    received: bool
     tried_at: datetime
 
 
@@ -205,7 +210,8 @@ class Books:
             Delivery(
                 message_id=UUID(row["message_id"]),
                 status=row["status"],
-                receipt=row["receipt"],
+                reply=row["reply"],
+                received=bool(row["received"]),
                 tried_at=datetime.fromisoformat(row["tried_at"]),
             )
             for row in self._rows("SELECT * FROM deliveries ORDER BY number")
@@ -261,6 +267,14 @@ class Books:
         """Orders that took effect twice for one subject, under two request ids: doubled, whatever the ids say."""
         counts = Counter((effect.order_id, effect.subject) for effect in self.effects())
         return {order_id: count for (order_id, _), count in counts.items() if count > 1}
+
+    def contradicting_receipts(self) -> set[UUID]:
+        """Answers of which a repeat got another receipt than before: a breach of P9."""
+        receipts: dict[UUID, set[bytes | None]] = {}
+        for delivery in self.deliveries():
+            if delivery.received:
+                receipts.setdefault(delivery.message_id, set()).add(delivery.reply)
+        return {message_id for message_id, contents in receipts.items() if len(contents) > 1}
 
     def _rows(self, query: str, *values: str) -> Iterator[sqlite3.Row]:
         with closing(sqlite3.connect(self._path)) as connection:

@@ -15,7 +15,6 @@ from app.adapters.liandong import wire
 from app.adapters.liandong.wire import AnswerMessage, RequestMessage, StatusReportMessage
 from app.adapters.signatures import (
     POSSIBLE_DUPLICATE,
-    KeyRing,
     RequestParts,
     SignatureRefused,
     Verified,
@@ -27,6 +26,7 @@ from app.ids import new_id
 from app.sandbox.behaviour import Desk
 from app.sandbox.exchange import BodyTooLarge, Exchange, Reply, problem
 from app.sandbox.faults import Drawn, FaultKind
+from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Arrival, Callback, Decision, Entry, Ledger, Standing
 from app.sandbox.lookup import Registry, ambiguous, refused_for
 from app.sandbox.postman import Postman
@@ -50,10 +50,10 @@ class Declined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Serves the three operations. `url` is the address that the hub knows, without a slash at its end."""
+    """Serves the three operations."""
 
-    url: str
-    hub_keys: KeyRing
+    identity: Identity
+    hub: Hub
     registry: Registry
     desk: Desk
     ledger: Ledger
@@ -63,7 +63,7 @@ class Clerk:
     async def reply(self, operation: Operation, exchange: Exchange, drawn: Drawn) -> Reply:
         """What is to be replied, durable in the books. Raises PeerGone."""
         try:
-            request = await exchange.read(self.url)
+            request = await exchange.read(self.identity.url)
         except BodyTooLarge:
             return problem(ErrorCode.BODY_TOO_LARGE, f"more than {wire.MAX_BYTES} bytes")
         try:
@@ -91,14 +91,14 @@ class Clerk:
 
     def _believe(self, request: RequestParts, now: datetime) -> Verified:
         try:
-            return verify_request(request, self.hub_keys, now)
+            return verify_request(request, self.hub.keys, now)
         except SignatureRefused as refused:
             raise Declined(ErrorCode.SIGNATURE_REFUSED, f"{refused.code}: {refused.about}") from None
 
     async def _serve_request(
         self, message: RequestMessage, arrival: Arrival, request: RequestParts, drawn: Drawn
     ) -> Reply:
-        if message.agency_code != self.registry.code:
+        if message.agency_code != self.identity.agency_code:
             raise Declined(ErrorCode.NOT_THE_ADDRESSEE, "addressed to another agency", request)
         decision = self._decide(message, arrival.at, drawn)
         settled = await self.ledger.settle(arrival, decision)

@@ -3,7 +3,7 @@
 import socket
 import struct
 from asyncio import Transport
-from typing import Any, ClassVar
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -34,11 +34,9 @@ class Connection:
 class BreakableProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, which hands each exchange its connection."""
 
-    extension: ClassVar[str] = _EXTENSION
-
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: dict[str, Any] = {self.extension: Connection(self.transport)}
+        extensions: dict[str, Any] = {_EXTENSION: Connection(self.transport)}
         self.scope["extensions"] = extensions
 
 

@@ -95,6 +95,18 @@ class Callback:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One post of an answer to the hub. `status` and `reply` are None when nothing came back."""
+
+    message_id: UUID
+    at: datetime
+    status: int | None = None
+    reply: bytes | None = field(default=None, repr=False)
+    received: bool = False
+    """Whether the reply is the hub's signed receipt of these bytes."""
+
+
 class LedgerClosed(Exception):
     """The agency is going down: nothing was written."""
 
@@ -151,23 +163,15 @@ class Ledger:
             )
         )
 
-    async def delivered(
-        self, message_id: UUID, status: int | None, receipt: bytes | None, at: datetime
-    ) -> None:
-        """Note one try to post an answer; it is delivered when `status` is 2xx."""
-        await self._write(lambda connection: _delivered(connection, message_id, status, receipt, at))
+    async def tried(self, tried: Try) -> None:
+        """Note a post; once it is received, its answer is delivered."""
+        await self._write(lambda connection: _tried(connection, tried))
 
     async def undelivered(self) -> list[Callback]:
         """Answers that wait to be posted, the one due first in front."""
         waiting = await self._write(_undelivered)
         assert isinstance(waiting, list)
         return waiting
-
-    async def is_withdrawn(self, message_id: UUID) -> bool:
-        """Whether a cancellation came before the answer was posted."""
-        query = "SELECT 1 FROM answers WHERE message_id = ? AND withdrawn_at IS NOT NULL"
-        found = await self._write(lambda connection: connection.execute(query, (str(message_id),)).fetchone())
-        return found is not None
 
     async def close(self) -> None:
         self._closed = True
@@ -337,17 +341,16 @@ def _cancel(connection: sqlite3.Connection, arrival: Arrival) -> Standing:
     return _standing(connection, arrival)
 
 
-def _delivered(
-    connection: sqlite3.Connection, message_id: UUID, status: int | None, receipt: bytes | None, at: datetime
-) -> None:
+def _tried(connection: sqlite3.Connection, tried: Try) -> None:
+    message_id, at = str(tried.message_id), tried.at.isoformat()
     connection.execute(
-        "INSERT INTO deliveries (message_id, status, receipt, tried_at) VALUES (?, ?, ?, ?)",
-        (str(message_id), status, receipt, at.isoformat()),
+        "INSERT INTO deliveries (message_id, status, reply, received, tried_at) VALUES (?, ?, ?, ?, ?)",
+        (message_id, tried.status, tried.reply, tried.received, at),
     )
-    if status is not None and 200 <= status < 300:
+    if tried.received:
         connection.execute(
             "UPDATE answers SET delivered_at = ? WHERE message_id = ? AND delivered_at IS NULL",
-            (at.isoformat(), str(message_id)),
+            (at, message_id),
         )
 
 

@@ -10,7 +10,7 @@ from app.adapters.signatures import Headers
 from app.clock import Clock
 from app.sandbox.exchange import Exchange, Reply
 from app.sandbox.faults import Fault, FaultKind, FaultPlan, Malformation
-from app.sandbox.postman import Identity
+from app.sandbox.identity import Identity
 
 _INSTEAD = {
     Malformation.EMPTY: b"",

@@ -1,17 +1,28 @@
 """Brings later answers to the hub: each is posted until it is received, and survives a restart in the books."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
+from enum import Enum, auto
+from hashlib import sha256
 from uuid import UUID
 
 import httpx
 
-from app.adapters.liandong.wire import CONTENT_TYPE
-from app.adapters.signatures import RequestParts, SigningKey, new_nonce, sign_request
+from app.adapters.liandong import wire
+from app.adapters.signatures import (
+    RequestParts,
+    ResponseParts,
+    SignatureRefused,
+    new_nonce,
+    sign_request,
+    verify_response,
+)
 from app.clock import Clock
+from app.errors import ErrorCode, MalformedAnswer
 from app.sandbox.faults import Drawn, FaultKind, FaultPlan, Target
-from app.sandbox.ledger import Callback, Ledger
+from app.sandbox.identity import Hub, Identity
+from app.sandbox.ledger import Callback, Ledger, Try
 
 ANSWERS_PATH = "/agency/v1/answers"
 _FIRST_PAUSE_SECONDS = 0.2
@@ -20,22 +31,21 @@ _TIME_LIMIT_SECONDS = 15.0
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who an agency is. `foreign_key` is another agency's, to sign with when a fault wants it."""
+class Outcome(Enum):
+    """What a post came to."""
 
-    agency_code: str
-    key: SigningKey = field(repr=False)
-    foreign_key: SigningKey = field(repr=False)
+    RECEIVED = auto()
+    AGAIN = auto()
+    NEVER = auto()
+    """The hub refuses this message for good: a person would have to look."""
 
 
 class Postman:
     """One round per request: its answers go in order, the next when the one before was received."""
 
-    def __init__(
-        self, hub_url: str, identity: Identity, ledger: Ledger, faults: FaultPlan, clock: Clock
-    ) -> None:
-        self._url = hub_url + ANSWERS_PATH
+    def __init__(self, hub: Hub, identity: Identity, ledger: Ledger, faults: FaultPlan, clock: Clock) -> None:
+        self._url = hub.url + ANSWERS_PATH
+        self._hub_keys = hub.keys
         self._identity = identity
         self._ledger = ledger
         self._faults = faults
@@ -90,12 +100,15 @@ class Postman:
             if drawn.fault or drawn.delay:
                 await self._play(drawn, waiting)
                 callback = waiting[0]
-            if await self._deliver(callback, drawn):
-                waiting.remove(callback)
-                failures = 0
-            else:
-                failures += 1
-                await asyncio.sleep(min(_FIRST_PAUSE_SECONDS * 2 ** (failures - 1), _LONGEST_PAUSE_SECONDS))
+            match await self._deliver(callback, drawn):
+                case Outcome.RECEIVED:
+                    waiting.remove(callback)
+                    failures = 0
+                case Outcome.NEVER:
+                    break
+                case Outcome.AGAIN:
+                    await asyncio.sleep(min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS))
+                    failures += 1
         del self._waiting[request_id]
 
     async def _play(self, drawn: Drawn, waiting: list[Callback]) -> None:
@@ -113,31 +126,59 @@ class Postman:
         else:
             await asyncio.sleep(drawn.fault.delay_ms / 1000)
 
-    async def _deliver(self, callback: Callback, drawn: Drawn) -> bool:
-        """Whether the hub has it. A duplicate is a second message of the same bytes, freshly signed."""
-        received = await self._post(callback, drawn)
+    async def _deliver(self, callback: Callback, drawn: Drawn) -> Outcome:
+        """A duplicate is a second message of the same bytes, freshly signed."""
+        outcome = await self._post(callback, drawn)
         if drawn.is_a(FaultKind.DUPLICATE_CALLBACK):
-            received = await self._post(callback, drawn) or received
-        return received
+            await self._post(callback, drawn)
+        return outcome
 
-    async def _post(self, callback: Callback, drawn: Drawn) -> bool:
+    async def _post(self, callback: Callback, drawn: Drawn) -> Outcome:
+        request = self._signed(callback.body, drawn)
         async with self._hands:
-            status: int | None = None
-            receipt: bytes | None = None
             try:
                 response = await self._client.post(
-                    self._url, content=callback.body, headers=self._headers(callback.body, drawn)
+                    self._url, content=request.body, headers=list(request.headers)
                 )
             except httpx.TransportError:
-                pass  # whether it arrived is unknown; the same message again is harmless
-            else:
-                status, receipt = response.status_code, response.content
-            await self._ledger.delivered(callback.message_id, status, receipt, self._clock.now())
-        return status is not None and 200 <= status < 300
+                # Whether it arrived is unknown; the same message again is harmless.
+                await self._ledger.tried(Try(callback.message_id, self._clock.now()))
+                return Outcome.AGAIN
+            outcome = self._outcome(callback, request, response)
+            await self._ledger.tried(
+                Try(
+                    callback.message_id,
+                    self._clock.now(),
+                    response.status_code,
+                    response.content,
+                    received=outcome is Outcome.RECEIVED,
+                )
+            )
+        return outcome
 
-    def _headers(self, body: bytes, drawn: Drawn) -> list[tuple[bytes, bytes]]:
+    def _outcome(self, callback: Callback, request: RequestParts, response: httpx.Response) -> Outcome:
+        if response.status_code in {404, 409}:
+            replayed = ErrorCode.MESSAGE_REPLAYED.encode() in response.content
+            return Outcome.AGAIN if replayed else Outcome.NEVER
+        if response.status_code != 200 or not self._is_receipt(callback, request, response):
+            return Outcome.AGAIN
+        return Outcome.RECEIVED
+
+    def _is_receipt(self, callback: Callback, request: RequestParts, response: httpx.Response) -> bool:
+        """An answer may be forgotten only when the hub itself has signed that it holds these very bytes."""
+        parts = ResponseParts(response.status_code, response.headers.raw, response.content)
+        try:
+            verify_response(parts, request, self._hub_keys, self._clock.now())
+            receipt = wire.read(wire.RECEIPT, response.content)
+        except (SignatureRefused, MalformedAnswer):
+            return False
+        digest = sha256(callback.body).hexdigest()
+        return receipt.message_id == callback.message_id and receipt.sha256 == digest
+
+    def _signed(self, body: bytes, drawn: Drawn) -> RequestParts:
         key = self._identity.foreign_key if drawn.is_a(FaultKind.FOREIGN_KEY) else self._identity.key
-        method = "PUT" if drawn.is_a(FaultKind.WRONG_SIGNATURE) else "POST"
-        content_type = (b"content-type", CONTENT_TYPE.encode())
-        request = RequestParts(method, self._url, [content_type], body)
-        return [content_type, *sign_request(request, key, self._clock.now(), new_nonce())]
+        headers = [(b"content-type", wire.CONTENT_TYPE.encode())]
+        request = RequestParts("POST", self._url, headers, body)
+        signed = replace(request, method="PUT") if drawn.is_a(FaultKind.WRONG_SIGNATURE) else request
+        signature = sign_request(signed, key, self._clock.now(), new_nonce())
+        return replace(request, headers=[*headers, *signature])

@@ -93,7 +93,7 @@ class AgencyServer:
 
     async def _switch(self, exchange: Exchange) -> Reply:
         try:
-            request = await exchange.read(self.clerk.url)
+            request = await exchange.read(self.clerk.identity.url)
             self.faults.replace(_FAULTS.validate_json(request.body))
         except (BodyTooLarge, ValidationError) as error:
             return problem(ErrorCode.INVALID_BODY, str(error))
