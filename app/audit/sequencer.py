@@ -23,7 +23,7 @@ from app.audit.tree import TILE_HEIGHT, CompactRange
 from app.clock import Clock
 from app.models.audit import AuditCheckpoint, AuditSubtree
 
-BATCH = 5_000
+BATCH = 10_000
 PAUSE = 0.5
 """Seconds between looks when nothing waits; an entry has its place within a second."""
 
@@ -110,7 +110,9 @@ _TAKE = text(
 
 async def _take(connection: AsyncConnection, limit: int) -> list[_Waiting]:
     rows = await connection.execute(_TAKE, {"limit": limit})
-    return sorted(_Waiting(*row) for row in rows)  # RETURNING promises no order
+    waiting = [_Waiting(*row) for row in rows.all()]
+    waiting.sort(key=lambda entry: entry.entry_id.int)  # RETURNING promises no order
+    return waiting
 
 
 async def _head(connection: AsyncConnection, key: VerifierKey) -> CompactRange:
