@@ -1,0 +1,219 @@
+"""Dialect `template-1`: whose protocol this is, which version, and where its description lies.
+
+Foreign names and codes stay in this folder. A code goes through a table; one that is not in its table is malformed,
+and the raw bytes stay for a person to read.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC
+from hashlib import sha256
+from typing import Annotated, Final, TypeVar
+from uuid import UUID, uuid5
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.adapters.assets import BankAccount
+from app.adapters.contract import (
+    Acknowledged,
+    AgencyOrder,
+    Answer,
+    Decoded,
+    LawfulRefusal,
+    Operation,
+    StatusReport,
+    WireMessage,
+    WireReply,
+)
+from app.adapters.facts import Fact, Few, Identifier, Instant, Money, Text
+from app.adapters.strict_json import CONTENT_TYPE, check_content_type, faults, read, write
+from app.errors import MalformedAnswer, MessageRejected
+from app.vocabulary import AnswerState, CertificateType, RefusalReason, RequestStatus
+
+# Their codes ------------------------------------------------------------------------------------------------------
+
+CERTIFICATES: Mapping[CertificateType, str] = {
+    CertificateType.CITIZEN_ID: "01",
+    CertificateType.PASSPORT: "03",
+    CertificateType.UNIFIED_SOCIAL_CREDIT_CODE: "20",
+}
+RECEIVED = "08"
+REFUSED = "09"
+RESULTS: Mapping[str, AnswerState] = {
+    "00": AnswerState.NOTHING_FOUND,
+    "01": AnswerState.FOUND,
+    "02": AnswerState.MISMATCH,
+    REFUSED: AnswerState.REFUSED,
+}
+REASONS: Mapping[str, RefusalReason] = {
+    "无文书": RefusalReason.DOCUMENT_MISSING,
+    "无证件": RefusalReason.CREDENTIALS_MISSING,
+}
+STATUSES: Mapping[str, RequestStatus] = {
+    "0": RequestStatus.UNKNOWN_REQUEST,
+    "1": RequestStatus.IN_PROGRESS,
+    "2": RequestStatus.ANSWERED,
+    "3": RequestStatus.CANCELLED,
+}
+
+# Their messages ---------------------------------------------------------------------------------------------------
+
+
+class Query(Fact):
+    BDHM: Identifier
+    XM: Text
+    ZJLX: Text
+    DSRZJHM: Text
+    FYMC: Text
+    AH: Text
+    CBR: Text
+    ZWFKSJ: Instant
+
+
+class Inquiry(Fact):
+    """状态查询, or 撤回 with its reason."""
+
+    BDHM: Identifier
+    CHYY: Text | None = None
+
+
+class Account(Fact):
+    KHZH: Text
+    CCLB: Text
+    KHWD: Text
+    YE: Money
+    KYYE: Money
+
+
+class Result(Fact):
+    BDHM: Identifier
+    JG: Text
+    FKSJ: Instant
+    HTYY: Text | None = None
+    ZH: Annotated[tuple[Account, ...], Few] = ()
+
+
+class Progress(Fact):
+    BDHM: Identifier
+    ZT: Text
+    FK: Result | None = None
+
+
+_RESULT = TypeAdapter(Result)
+_PROGRESS = TypeAdapter(Progress)
+
+# The dialect ------------------------------------------------------------------------------------------------------
+
+
+class TemplateDialect:
+    """Stateless."""
+
+    name: Final = "template-1"
+
+    def encode(self, order: AgencyOrder) -> WireMessage:
+        certificate = order.subject.certificate
+        if certificate.certificate_type not in CERTIFICATES:
+            raise MessageRejected(f"this protocol has no code for {certificate.certificate_type}")
+        query = _built(
+            Query,
+            BDHM=order.request_id,
+            XM=order.subject.name,
+            ZJLX=CERTIFICATES[certificate.certificate_type],
+            DSRZJHM=certificate.number,
+            FYMC=order.mandate.court_name,
+            AH=order.mandate.case_number,
+            CBR="、".join(officer.name for officer in order.mandate.officers),
+            # In UTC whatever zone it comes in: the same order is the same bytes.
+            ZWFKSJ=order.answer_due_at.astimezone(UTC),
+        )
+        return _message(Operation.REQUEST, order.request_id, query)
+
+    def encode_status_query(self, request_id: UUID) -> WireMessage:
+        return _message(Operation.STATUS_QUERY, request_id, _built(Inquiry, BDHM=request_id))
+
+    def encode_cancellation(self, request_id: UUID, reason: str) -> WireMessage:
+        return _message(Operation.CANCELLATION, request_id, _built(Inquiry, BDHM=request_id, CHYY=reason))
+
+    def decode_reply(self, operation: Operation, reply: WireReply) -> Decoded:
+        check_content_type(reply.content_type)
+        if reply.status != 200:
+            raise MalformedAnswer(f"status {reply.status}")
+        if operation is Operation.REQUEST:
+            return _result(read(_RESULT, reply.body), reply.body)
+        return _progress(read(_PROGRESS, reply.body), reply.body)
+
+    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
+        check_content_type(content_type)
+        return _result(read(_RESULT, body), body)
+
+
+F = TypeVar("F", bound=Fact)
+
+
+def _built(what: type[F], **fields: object) -> F:
+    try:
+        return what(**fields)
+    except ValidationError as error:
+        raise MessageRejected(f"does not fit the protocol: {faults(error)}") from None
+
+
+def _message(operation: Operation, request_id: UUID, content: Fact) -> WireMessage:
+    body = write(content)
+    return WireMessage(operation, request_id, _message_id(request_id, body), CONTENT_TYPE, body)
+
+
+def _message_id(request_id: UUID, body: bytes) -> UUID:
+    """Their messages have no id of their own; the same content is the same message."""
+    return uuid5(request_id, sha256(body).hexdigest())
+
+
+def _result(result: Result, body: bytes) -> Acknowledged | Answer:
+    message_id = _message_id(result.BDHM, body)
+    if result.JG == RECEIVED:
+        return Acknowledged(result.BDHM, message_id)
+    state = _translated(RESULTS, result.JG, "JG")
+    if (state is AnswerState.FOUND) != bool(result.ZH):
+        raise MalformedAnswer("JG and ZH contradict each other")
+    refusal = None
+    if state is AnswerState.REFUSED:
+        refusal = LawfulRefusal(_translated(REASONS, result.HTYY or "", "HTYY"))
+    return Answer(
+        request_id=result.BDHM,
+        message_id=message_id,
+        state=state,
+        as_of=result.FKSJ.astimezone(UTC),
+        refusal=refusal,
+        assets=tuple(map(_account, result.ZH)),
+    )
+
+
+def _account(account: Account) -> BankAccount:
+    return BankAccount(
+        account_number=account.KHZH,
+        account_type=account.CCLB,
+        status="active",
+        balance=account.YE,
+        available_balance=account.KYYE,
+        branch=account.KHWD,
+    )
+
+
+def _progress(progress: Progress, body: bytes) -> StatusReport:
+    answers: tuple[Answer, ...] = ()
+    if progress.FK is not None:
+        answer = _result(progress.FK, write(progress.FK))
+        if not isinstance(answer, Answer) or answer.request_id != progress.BDHM:
+            raise MalformedAnswer("FK is no answer to this request")
+        answers = (answer,)
+    status = _translated(STATUSES, progress.ZT, "ZT")
+    if (status is RequestStatus.ANSWERED) != bool(answers):
+        raise MalformedAnswer("ZT and FK contradict each other")
+    return StatusReport(progress.BDHM, _message_id(progress.BDHM, body), status, answers=answers)
+
+
+W = TypeVar("W")
+
+
+def _translated(words: Mapping[str, W], code: str, field: str) -> W:
+    if code not in words:
+        raise MalformedAnswer(f"{field}: unknown code")
+    return words[code]
