@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.kinds import with_deadlines
 from app.adapters.profile import AgencySettings
 from app.adapters.registry import known
 from app.adapters.signing_keys import VerifyingKey, load_public_key
@@ -69,7 +70,8 @@ async def create_agency(session: AsyncSession, caller: Caller, demand: NewAgency
     Raises:
         Refusal: `agency_settings_invalid`, `conflict` when the code or a key id is taken.
     """
-    check_settings(demand.settings, demand.dialect, demand.transport)
+    settings = with_deadlines(demand.kind, demand.settings)
+    check_settings(settings, demand.dialect, demand.transport)
     agency: Agency | None = await session.scalar(
         insert(Agency)
         .values(
@@ -80,7 +82,7 @@ async def create_agency(session: AsyncSession, caller: Caller, demand: NewAgency
             dialect=demand.dialect,
             transport=demand.transport,
             capabilities=sorted(demand.capabilities),
-            settings=demand.settings.model_dump(mode="json"),
+            settings=settings.model_dump(mode="json"),
             version=1,
             active=demand.active,
             created_at=caller.at,
@@ -94,7 +96,7 @@ async def create_agency(session: AsyncSession, caller: Caller, demand: NewAgency
             ErrorCode.CONFLICT,
             FieldError("/code", "agency_exists", "this code is taken", "该代码已使用"),
         )
-    await _ensure_lane(session, agency.code, demand.settings, caller.at)
+    await _ensure_lane(session, agency.code, settings, caller.at)
     await _record(session, caller, agency, "created")
     for position, key in enumerate(demand.keys):
         await _add_key(session, caller, agency, key, f"/keys/{position}")

@@ -10,8 +10,8 @@ from pydantic import HttpUrl
 
 from app.adapters import registry
 from app.adapters.contract import Adapter, Answer, Operation, StatusReport, WireMessage, WireReply
-from app.adapters.kinds import KINDS
-from app.adapters.profile import AgencyProfile, AgencySettings
+from app.adapters.kinds import KINDS, with_deadlines
+from app.adapters.profile import AgencyProfile, AgencySettings, Deadlines
 from app.adapters.signatures import SigningKey
 from app.clock import SystemClock
 from app.errors import ErrorCode, MalformedAnswer, Refusal
@@ -96,6 +96,13 @@ def test_a_bank_answers_within_a_day_and_others_within_three() -> None:
     hours = {kind: each.deadlines.answer_hours for kind, each in KINDS.items()}
     assert hours == {kind: 24 if kind is AgencyKind.BANK else 72 for kind in AgencyKind}
     assert all(each.deadlines.remind_hours < each.deadlines.answer_hours for each in KINDS.values())
+
+
+def test_an_agency_has_the_deadlines_of_its_kind_unless_it_names_its_own() -> None:
+    plain = AgencySettings(endpoint=HttpUrl("https://bank.example"))
+    own = AgencySettings(endpoint=HttpUrl("https://bank.example"), deadlines=Deadlines(answer_hours=50))
+    assert with_deadlines(AgencyKind.BANK, plain).deadlines.answer_hours == 24
+    assert with_deadlines(AgencyKind.BANK, own).deadlines.answer_hours == 50
 
 
 def test_a_bank_that_reports_a_vehicle_is_not_understood() -> None:
