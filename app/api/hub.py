@@ -1,6 +1,5 @@
 """What one API process holds while it runs."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from app.clock import Clock
 from app.database import check_durability, create_engine, session_factory
 from app.keys import Keys, load_keys
 from app.outbox.bell import Bell
-from app.postgres import EmbeddedPostgres
 from app.settings import Mode, Settings
 
 
@@ -43,7 +41,8 @@ async def open_hub(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
     """
     async with AsyncExitStack() as stack:
         keys = load_keys(settings)
-        engine = create_engine(await _database_url(settings, stack), pool_size=settings.pool_size)
+        url = await stack.enter_async_context(schema.open_database(settings))
+        engine = create_engine(url, pool_size=settings.pool_size)
         stack.push_async_callback(engine.dispose)
         if settings.mode is Mode.PRODUCTION:
             async with engine.connect() as connection:
@@ -62,14 +61,3 @@ async def open_hub(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
             identities=Identities(tokens, sessions),
             guesses=Throttle(limit=10, window=timedelta(minutes=1)),
         )
-
-
-async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
-    """The configured server, or the embedded one, which this process then uses until it ends."""
-    if settings.database_url is not None:
-        return settings.database_url
-    server = EmbeddedPostgres(settings.data_dir / "postgres")
-    url = await asyncio.to_thread(server.ensure_running)
-    stack.push_async_callback(asyncio.to_thread, server.leave)
-    await asyncio.to_thread(schema.upgrade, url)
-    return url

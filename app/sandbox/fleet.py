@@ -187,6 +187,9 @@ class Fleet:
             raise KeyError(code)
         return running
 
+    def all_running(self) -> list[RunningAgency]:
+        return [berth.running for berth in self._berths.values() if berth.running is not None]
+
     def books(self, code: str) -> Books:
         return Books(_books_path(self._berths[code].folder))
 
