@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.entry import Actor
 from app.crypto import Vault
+from app.ids import new_id
 from app.linkage.acting import Acting
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
@@ -60,11 +61,13 @@ def _ask_agency(ledger: Ledger, acting: Acting, matter: Matter) -> NewItem:
         AuditAction.REQUEST_CANCELLATION_ASKED, Actor(ActorKind.CLIENT, acting.client_name), acting.at
     )
     ledger.note(matter, deed)
+    # Behind whatever is under way for this request; but not behind its dead letter, which moves only by hand.
+    parked = matter.request.state is RequestState.UNDELIVERABLE
     return NewItem(
         lane=agency_lane(matter.agency_code),
         kind=CANCEL,
         reference=matter.request.id,
-        subject=matter.request.id,
+        subject=new_id() if parked else matter.request.id,
         share=matter.request.court_id,
         run_at=acting.at,
     )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.entry import Actor
 from app.crypto import Vault
+from app.ids import new_id
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.linkage.querying import CARRY, agency_lane
@@ -90,11 +91,12 @@ _STRIKES = {
 
 
 def _reminder(matter: Matter, now: datetime) -> NewItem:
+    """Nothing of this request is under way; a subject of its own keeps it from waiting behind a dead letter."""
     return NewItem(
         lane=agency_lane(matter.agency_code),
         kind=CARRY,
         reference=matter.request.id,
-        subject=matter.request.id,
+        subject=new_id(),
         share=matter.request.court_id,
         run_at=now,
     )
