@@ -75,10 +75,10 @@ Day = Annotated[date, _written_as(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Instant = Annotated[
     AwareDatetime,
     _written_as(
-        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+        r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
     ),
 ]
-"""RFC 3339 with its offset; beyond microseconds it is cut off."""
+"""RFC 3339 with its offset; beyond microseconds it is cut off. Years from 1900 on, so that it has a value in UTC."""
 
 Identifier = Annotated[
     UUID,

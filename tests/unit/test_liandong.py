@@ -168,6 +168,9 @@ def test_an_amount_is_a_plain_decimal_string(amount: object) -> None:
         "1772443865",
         "2026-03-02 17:31:05Z",
         "2026-13-02T00:00:00Z",
+        "2026-03-02T00:00:00+25:00",
+        "0001-01-01T00:00:00+08:00",
+        "9999-12-31T23:59:59-08:00",
     ],
 )
 def test_an_instant_names_its_offset(instant: object) -> None:

@@ -1,6 +1,7 @@
 """From an agency's row to its adapter, and what the adapter refuses whatever its dialect is."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -84,6 +85,48 @@ def test_a_row_that_names_what_is_not_installed_is_refused(row: AgencyProfile, f
         registry.build_adapter(row, SystemClock(), Path("secrets"))
     assert caught.value.code is ErrorCode.AGENCY_SETTINGS_INVALID
     assert [(error.field, error.code) for error in caught.value.fields] == [(field, "unknown_name")]
+
+
+@pytest.fixture
+def foreign_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installed package with a dialect, one under a name of ours, and one that is not there."""
+    info = tmp_path / "province-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: province\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[liandong.dialects]\n"
+        "province-1 = province_dialect:Province\n"
+        "liandong-1 = province_dialect:Province\n"
+        "broken-1 = province_dialect:Missing\n"
+    )
+    (tmp_path / "province_dialect.py").write_text(
+        "from app.adapters.liandong.dialect import LiandongDialect\n"
+        "class Province(LiandongDialect):\n"
+        "    name = 'province-1'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    registry._installed.cache_clear()
+    yield
+    registry._installed.cache_clear()
+    registry.dialect.cache_clear()
+
+
+@pytest.mark.usefixtures("foreign_package")
+def test_a_dialect_of_another_package_comes_in_by_its_entry_point() -> None:
+    assert "province-1" in registry.known("dialect")
+    assert registry.dialect("province-1").name == "province-1"
+
+
+@pytest.mark.usefixtures("foreign_package")
+def test_another_package_cannot_take_a_name_of_ours() -> None:
+    assert registry.dialect("liandong-1").name == "liandong-1"
+
+
+@pytest.mark.usefixtures("foreign_package")
+def test_a_dialect_that_cannot_be_loaded_is_a_fault_of_the_row() -> None:
+    with pytest.raises(Refusal) as caught:
+        registry.dialect("broken-1")
+    assert [(error.field, error.code) for error in caught.value.fields] == [("/dialect", "not_loadable")]
 
 
 def test_every_kind_of_agency_has_its_profile() -> None:
