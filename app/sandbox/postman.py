@@ -140,7 +140,7 @@ class Postman:
                 response = await self._client.post(
                     self._url, content=request.body, headers=list(request.headers)
                 )
-            except httpx.TransportError:
+            except httpx.RequestError:
                 # Whether it arrived is unknown; the same message again is harmless.
                 await self._ledger.tried(Try(callback.message_id, self._clock.now()))
                 return Outcome.AGAIN

@@ -177,6 +177,9 @@ class Sink:
     """Replies to give before any receipt, one for each post."""
 
     messages: list[wire.AnswerMessage | wire.AcknowledgementMessage] = field(default_factory=list)
+    signers: list[str] = field(default_factory=list)
+    """The key ids of those who posted the messages."""
+
     refused: list[str] = field(default_factory=list)
     keys: dict[str, VerifyingKey] = field(default_factory=dict)
     _receipts: dict[UUID, bytes] = field(default_factory=dict)
@@ -184,6 +187,10 @@ class Sink:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def clear(self) -> None:
+        for seen in (self.statuses, self.messages, self.signers, self.refused):
+            seen.clear()
 
     def trust(self, running: Sequence[RunningAgency]) -> None:
         for each in running:
@@ -204,10 +211,11 @@ class Sink:
         if self.statuses:
             return _response(self.statuses.pop(0), [], b"")
         try:
-            verify_request(request, self.keys, datetime.now(UTC))
+            verified = verify_request(request, self.keys, datetime.now(UTC))
         except SignatureRefused as refused:
             self.refused.append(refused.code)
             return _response(401, [], b"")
+        self.signers.append(verified.key_id)
         message = wire.read(wire.RESPONSE, body)
         self.messages.append(message)
         receipt = self._receipts.setdefault(message.message_id, _receipt(message.message_id, body))
