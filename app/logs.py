@@ -20,7 +20,8 @@ def configure_logging(*, as_json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        # Looked up each time: whoever replaces sys.stderr, a test or a supervisor, gets what is logged after.
+        logger_factory=lambda *_names: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -36,7 +36,7 @@ class ClientView(BaseModel, from_attributes=True):
 
 
 class ClientWithSecret(ClientView):
-    client_secret: str = Field(default="", repr=False)
+    client_secret: str = Field(repr=False)
     """Shown this once."""
 
 
@@ -96,4 +96,5 @@ async def _client(session: AsyncSession, client_id: UUID) -> ApiClient:
 
 
 def _with_secret(client: ApiClient, secret: str) -> ClientWithSecret:
-    return ClientWithSecret.model_validate(client).model_copy(update={"client_secret": secret})
+    shown = ClientView.model_validate(client).model_dump()
+    return ClientWithSecret(**shown, client_secret=secret)

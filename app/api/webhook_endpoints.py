@@ -34,7 +34,7 @@ class EndpointView(BaseModel, from_attributes=True):
 
 
 class EndpointWithSecret(EndpointView):
-    secret: str = Field(default="", repr=False, examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"])
+    secret: str = Field(repr=False, examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"])
     """Shown this once."""
 
 
@@ -152,4 +152,5 @@ async def ping_webhook_endpoint(
 
 
 def _with_secret(endpoint: WebhookEndpoint, secret: str) -> EndpointWithSecret:
-    return EndpointWithSecret.model_validate(endpoint).model_copy(update={"secret": secret})
+    shown = EndpointView.model_validate(endpoint).model_dump()
+    return EndpointWithSecret(**shown, secret=secret)
