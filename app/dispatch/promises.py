@@ -156,8 +156,14 @@ class Promises:
 
 def next_step(claim: Claim, matter: Matter | None) -> Operation | None:
     """What an item asks for now. Whatever may have been sent is asked about before it is sent again (P4)."""
-    if matter is None or matter.request.state in ENDED or matter.request.state is RequestState.UNDELIVERABLE:
+    if matter is None or matter.request.state in ENDED:
         return None
     if claim.kind == CANCEL:
         return Operation.CANCELLATION
-    return Operation.REQUEST if matter.request.state is RequestState.QUEUED else Operation.STATUS_QUERY
+    match matter.request.state:
+        case RequestState.QUEUED:
+            return Operation.REQUEST
+        case RequestState.UNDELIVERABLE:
+            return None
+        case _:
+            return Operation.STATUS_QUERY
