@@ -49,6 +49,7 @@ VALUES
     (:key, 'running', :concurrency, CAST(:per_second AS float8), greatest(CAST(:per_second AS float8), 1), :now, '{0,0,0}', :max_attempts,
      'closed', :breaker_failures, :breaker_open_seconds, 0)
 ON CONFLICT (key) DO UPDATE SET
+    tokens = CASE WHEN lane.per_second IS DISTINCT FROM excluded.per_second THEN excluded.tokens ELSE lane.tokens END,
     concurrency = excluded.concurrency, per_second = excluded.per_second, max_attempts = excluded.max_attempts,
     breaker_failures = excluded.breaker_failures, breaker_open_seconds = excluded.breaker_open_seconds
 WHERE (lane.concurrency, lane.per_second, lane.max_attempts, lane.breaker_failures, lane.breaker_open_seconds)
