@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -54,8 +54,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for folder in _RUNS.glob("liandong-tests-*"):
         leader = folder.name.rpartition("-")[2]
         if folder == _run_folder() or not Path("/proc", leader).exists():
-            EmbeddedPostgres(folder).stop()
-            shutil.rmtree(folder)
+            with suppress(FileNotFoundError):  # another run may be tidying up the same folder
+                EmbeddedPostgres(folder).stop()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +74,7 @@ def _template(_server: str) -> str:
             "SELECT 1 FROM pg_database WHERE datname = %s AND NOT datallowconn", [_TEMPLATE]
         )
         if not made.fetchone():
+            connection.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE}")  # of a worker whose migrations failed
             connection.execute(f"CREATE DATABASE {_TEMPLATE}")
             schema.upgrade(_renamed(_server, _TEMPLATE))
             connection.execute(f"ALTER DATABASE {_TEMPLATE} ALLOW_CONNECTIONS false")

@@ -15,7 +15,6 @@ _PROCESSES = Path("/proc")
 _NOBODYS_PID = 2**31 - 1
 """Above every system's highest process id, so that no process can ever have it."""
 
-
 _DEAD = "ZX"
 """States of a process that only waits to be reaped, which in a container may be for ever."""
 
@@ -75,8 +74,6 @@ def _lives_in(process: Path, cluster: Path, claimed: int | None) -> bool:
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return False  # another user's process, so not our server
+    except (ProcessLookupError, PermissionError):
+        return False  # gone, or another user's process, so not our server
     return True

@@ -81,6 +81,8 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop the server, whoever uses it. Their next `ensure_running()` starts it again."""
+        if not self.data_dir.exists():
+            return
         with self._gate():
             self._cluster().stop()
 

@@ -158,3 +158,8 @@ def test_a_server_of_another_folder_is_not_taken_for_ours(used_postgres_folder: 
         (other / "socket-is-in").write_text(f"{used_postgres_folder / 'socket'}\n")
         with pytest.raises(PostgresUnusable, match="keeps its data in"):
             EmbeddedPostgres(other).ensure_running()
+
+
+def test_stopping_what_never_was_is_nothing(postgres_folder: Path) -> None:
+    EmbeddedPostgres(postgres_folder).stop()
+    assert not postgres_folder.exists()
