@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from app.sandbox.behaviour import USUAL, Behaviour, Manner
 from app.sandbox.books import Books
 from app.sandbox.faults import Fault
+from app.sandbox.population import Population
 from app.vocabulary import AgencyKind
 
 _READY_SECONDS = 20.0
@@ -64,6 +65,14 @@ STANDARD: tuple[SandboxAgency, ...] = (
 SECOND_BANK = _usual("BANK-SQ", "商丘示例银行", AgencyKind.BANK)
 
 
+def with_banks(count: int) -> tuple[SandboxAgency, ...]:
+    """The standard agencies, with so many banks in place of one."""
+    further = [
+        _usual(f"BANK-{place:02d}", f"示例第{place}银行", AgencyKind.BANK) for place in range(3, count + 1)
+    ]
+    return (*STANDARD, *[SECOND_BANK, *further][: max(0, count - 1)])
+
+
 @dataclass(frozen=True, slots=True)
 class HubLink:
     """What the agencies know of the hub: where later answers go, and its public keys (PEM) by their ids."""
@@ -86,11 +95,11 @@ class RunningAgency:
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
+class People:
     """Whom the registries keep books about; the same for all agencies of a fleet."""
 
     seed: int = 1
-    population: int = 2000
+    count: int = 2000
 
 
 @dataclass
@@ -120,12 +129,12 @@ class Fleet:
         hub: HubLink,
         agencies: Sequence[SandboxAgency] = STANDARD,
         *,
-        town: Town | None = None,
+        people: People | None = None,
         first_port: int = 0,
     ) -> None:
         self._folder = folder
         self._hub = hub
-        self._town = town or Town()
+        self._people = people or People()
         self._berths = {
             agency.code: _Berth(agency, folder / agency.code, first_port and first_port + place)
             for place, agency in enumerate(agencies)
@@ -151,7 +160,9 @@ class Fleet:
         for berth in self._berths.values():
             _ensure_key(berth)
         try:
-            for berth in self._berths.values():
+            for code, berth in self._berths.items():
+                if berth.process and berth.process.poll() is not None:
+                    self._reap(code)
                 if berth.process is None:
                     self._launch(berth)
             return [_wait_until_ready(berth) for berth in self._berths.values()]
@@ -190,6 +201,11 @@ class Fleet:
     def all_running(self) -> list[RunningAgency]:
         return [berth.running for berth in self._berths.values() if berth.running is not None]
 
+    @property
+    def population(self) -> Population:
+        """The people that these agencies know, for whoever needs debtors."""
+        return Population(self._people.seed, self._people.count, tuple(self._banks) or ("bank-1",))
+
     def books(self, code: str) -> Books:
         return Books(_books_path(self._berths[code].folder))
 
@@ -218,7 +234,7 @@ class Fleet:
             command += ["--hub-key", f"{key_id}={self._hub_key_path(key_id)}"]
         if other := self._another(agency):
             command += ["--foreign-key", f"{_key_id(other.agency)}={other.folder / 'key.pem'}"]
-        command += ["--seed", str(self._town.seed), "--population", str(self._town.population)]
+        command += ["--seed", str(self._people.seed), "--population", str(self._people.count)]
         for code in self._banks:
             command += ["--bank", code]
         command += ["--manner", agency.behaviour.manner]

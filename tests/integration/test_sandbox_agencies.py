@@ -15,7 +15,7 @@ from app.adapters.kinds import KINDS
 from app.adapters.signatures import RequestParts, SigningKey, new_nonce, sign_request
 from app.errors import MessageRejected
 from app.sandbox.behaviour import Manner
-from app.sandbox.fleet import SECOND_BANK, STANDARD, Fleet, SandboxAgency, Town
+from app.sandbox.fleet import SECOND_BANK, STANDARD, Fleet, People, SandboxAgency
 from app.sandbox.population.cast import Part
 from app.sandbox.population.numbers import fifteen_digits
 from app.vocabulary import AnswerState, AssetKind, HolderRole, RefusalReason, RequestStatus
@@ -36,7 +36,7 @@ AGENCIES = tuple(agency.answering(Manner.AT_ONCE) for agency in (*STANDARD, SECO
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("agencies")
-    with Fleet(folder, link(), AGENCIES, town=Town(seed=1, population=200)) as fleet:
+    with Fleet(folder, link(), AGENCIES, people=People(count=200)) as fleet:
         yield fleet
 
 
@@ -348,7 +348,7 @@ async def test_there_are_three_doors_and_no_other(fleet: Fleet) -> None:
 
 async def test_a_later_answer_is_acknowledged_with_a_reference(tmp_path: Path) -> None:
     land = next(agency for agency in STANDARD if agency.code == "LAND-ZC")
-    with Fleet(tmp_path, link(), (land,), town=Town(population=200)) as fleet:
+    with Fleet(tmp_path, link(), (land,), people=People(count=200)) as fleet:
         async with hub_side(fleet, "LAND-ZC") as side:
             asked = order("LAND-ZC", debtor(Part.DISPUTED))
             first, second = await side.ask(asked), await side.ask(asked, attempt=2)

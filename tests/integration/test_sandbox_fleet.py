@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from app.errors import ExchangeError
-from app.sandbox.fleet import SECOND_BANK, STANDARD, AgencyNotReady, Fleet, Town
+from app.sandbox.fleet import SECOND_BANK, STANDARD, AgencyNotReady, Fleet, People, with_banks
 from app.sandbox.population.cast import Part
 from app.vocabulary import AgencyKind
 from tests.integration.sandbox_hub import POPULATION, debtor, hub_side, link, order, until
 
 BANK = STANDARD[-1]
-SMALL = Town(population=200)
+SMALL = People(count=200)
 
 
 def test_the_standard_agencies_are_one_of_each_kind() -> None:
@@ -27,18 +27,35 @@ def test_the_standard_agencies_are_one_of_each_kind() -> None:
 
 
 def test_every_agency_has_an_address_and_a_key_of_its_own(tmp_path: Path) -> None:
-    with Fleet(tmp_path, link(), (BANK, SECOND_BANK), town=SMALL) as fleet:
+    with Fleet(tmp_path, link(), (BANK, SECOND_BANK), people=SMALL) as fleet:
         one, other = fleet.start()
     assert one.url != other.url
     assert one.public_key != other.public_key
     assert (tmp_path / BANK.code / "key.pem").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_county_can_have_more_banks(count: int) -> None:
+    banks = [agency.code for agency in with_banks(count) if agency.kind is AgencyKind.BANK]
+    assert len(set(banks)) == count
+    assert with_banks(count)[:5] == STANDARD
+
+
+async def test_a_fleet_starts_what_has_died(tmp_path: Path) -> None:
+    with Fleet(tmp_path, link(), (BANK,), people=SMALL) as fleet:
+        before = fleet.running(BANK.code)
+        os.kill(before.pid, signal.SIGKILL)
+        await until(lambda: not is_alive(before.pid))
+        (after,) = fleet.start()
+    assert after.url == before.url
+    assert after.pid != before.pid
+
+
 async def test_a_killed_agency_has_kept_all_that_it_answered(tmp_path: Path) -> None:
     """Killed under load: whatever was replied stands in the books, and nothing stands there twice."""
     asked = [order(BANK.code, about) for about in POPULATION.debtors(100)]
     answered = set()
-    with Fleet(tmp_path, link(), (BANK,), town=SMALL) as fleet:
+    with Fleet(tmp_path, link(), (BANK,), people=SMALL) as fleet:
         url = fleet.running(BANK.code).url
 
         async def ask_until_it_dies() -> None:
@@ -67,7 +84,7 @@ async def test_a_killed_agency_has_kept_all_that_it_answered(tmp_path: Path) -> 
 
 async def test_an_agency_gives_the_same_answer_before_and_after_its_death(tmp_path: Path) -> None:
     asked = order(BANK.code, debtor(Part.DEBTOR))
-    with Fleet(tmp_path, link(), (BANK,), town=SMALL) as fleet:
+    with Fleet(tmp_path, link(), (BANK,), people=SMALL) as fleet:
         async with hub_side(fleet, BANK.code) as side:
             before = await side.ask(asked)
         fleet.kill(BANK.code)
@@ -78,11 +95,11 @@ async def test_an_agency_gives_the_same_answer_before_and_after_its_death(tmp_pa
 
 async def test_a_fleet_that_starts_again_finds_its_keys_and_books(tmp_path: Path) -> None:
     asked = order(BANK.code, debtor(Part.DEBTOR))
-    with Fleet(tmp_path, link(), (BANK,), town=SMALL) as fleet:
+    with Fleet(tmp_path, link(), (BANK,), people=SMALL) as fleet:
         (first,) = fleet.start()
         async with hub_side(fleet, BANK.code) as side:
             answer = await side.ask(asked)
-    with Fleet(tmp_path, link(), (BANK,), town=SMALL) as fleet:
+    with Fleet(tmp_path, link(), (BANK,), people=SMALL) as fleet:
         (second,) = fleet.start()
         async with hub_side(fleet, BANK.code) as side:
             assert await side.ask(asked, attempt=2) == answer
@@ -90,7 +107,7 @@ async def test_a_fleet_that_starts_again_finds_its_keys_and_books(tmp_path: Path
 
 
 def test_an_agency_stops_cleanly_when_told_to(tmp_path: Path) -> None:
-    with Fleet(tmp_path, link(), (BANK,), town=SMALL) as fleet:
+    with Fleet(tmp_path, link(), (BANK,), people=SMALL) as fleet:
         process = fleet._berths[BANK.code].process
         assert process is not None
         process.send_signal(signal.SIGTERM)
@@ -124,7 +141,7 @@ def is_alive(pid: int) -> bool:
 
 def test_an_agency_that_cannot_start_says_where_to_look(tmp_path: Path) -> None:
     (tmp_path / BANK.code / "books.sqlite").mkdir(parents=True)
-    fleet = Fleet(tmp_path, link(), (BANK,), town=SMALL)
+    fleet = Fleet(tmp_path, link(), (BANK,), people=SMALL)
     with pytest.raises(AgencyNotReady, match="did not start, see"):
         fleet.start()
     with pytest.raises(KeyError):

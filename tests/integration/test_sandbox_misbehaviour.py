@@ -13,7 +13,7 @@ import pytest
 from app.adapters.contract import Acknowledged, Answer, AssetQueryOrder
 from app.errors import AgencyUnavailable, MalformedAnswer, OutcomeUnknown
 from app.sandbox.faults import Fault, FaultKind, Malformation, Target
-from app.sandbox.fleet import SECOND_BANK, STANDARD, Fleet, Town
+from app.sandbox.fleet import SECOND_BANK, STANDARD, Fleet, People
 from app.sandbox.population.cast import Part
 from app.vocabulary import AnswerState, RefusalReason, RequestStatus
 from tests.integration.sandbox_hub import DIALECT, HubSide, debtor, hub_side, link, order
@@ -25,7 +25,7 @@ CODE = BANK.code
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("agencies")
-    with Fleet(folder, link(), (BANK, SECOND_BANK), town=Town(population=200)) as fleet:
+    with Fleet(folder, link(), (BANK, SECOND_BANK), people=People(count=200)) as fleet:
         yield fleet
 
 
