@@ -6,6 +6,7 @@ made here.
 
 import asyncio
 import getpass
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -18,7 +19,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import schema
-from app.adapters.profile import AgencySettings
 from app.clock import SystemClock
 from app.database import create_engine, session_factory
 from app.errors import TITLES, Refusal
@@ -120,8 +120,7 @@ def add_agency(  # noqa: PLR0913, PLR0917 - one option for each fact
     ] = None,
 ) -> None:
     """登记协助执行单位 / Register an agency. 使用已有方言的单位只需这一条命令 / A known protocol needs nothing else."""
-    settings = AgencySettings.model_validate_json(settings_file.read_text()) if settings_file else None
-    given = settings.model_dump(exclude_unset=True) if settings else {}
+    given = json.loads(settings_file.read_text()) if settings_file else {}
 
     async def add(session: AsyncSession, caller: Caller) -> UUID:
         demand = agencies.NewAgency.model_validate(
