@@ -62,11 +62,10 @@ class Housekeeping:
         return sum([await self._strike([request_id]) for request_id in request_ids])
 
     async def forget_nonces(self) -> int:
+        old = self.clock.now() - _NONCE_LIFE
         async with self.sessions.begin() as session:
-            result = await session.execute(
-                delete(Nonce).where(Nonce.seen_at < self.clock.now() - _NONCE_LIFE)
-            )
-        return result.rowcount
+            gone = await session.scalars(delete(Nonce).where(Nonce.seen_at < old).returning(Nonce.nonce))
+            return len(gone.all())
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
