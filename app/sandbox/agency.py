@@ -104,6 +104,7 @@ def _config(app: AgencyServer) -> uvicorn.Config:
         lifespan="off",
         log_level="error",
         access_log=False,
+        proxy_headers=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )

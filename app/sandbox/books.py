@@ -277,7 +277,8 @@ class Books:
         return {message_id for message_id, contents in receipts.items() if len(contents) > 1}
 
     def _rows(self, query: str, *values: str) -> Iterator[sqlite3.Row]:
-        with closing(sqlite3.connect(self._path)) as connection:
+        # Not read-only: after a crash it is the next reader that recovers the write-ahead log.
+        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA query_only = ON")
             yield from connection.execute(query, values).fetchall()

@@ -7,8 +7,6 @@ from enum import Enum, auto
 from hashlib import sha256
 from uuid import UUID
 
-import httpx
-
 from app.adapters.liandong import wire
 from app.adapters.signatures import (
     RequestParts,
@@ -23,12 +21,11 @@ from app.errors import ErrorCode, MalformedAnswer
 from app.sandbox.faults import Drawn, FaultKind, FaultPlan, Target
 from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Callback, Ledger, Try
+from app.sandbox.poster import NothingCameBack, Poster, Response
 
 ANSWERS_PATH = "/agency/v1/answers"
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 30.0
-_TIME_LIMIT_SECONDS = 15.0
-_AT_ONCE = 8
 
 
 class Outcome(Enum):
@@ -52,13 +49,7 @@ class Postman:
         self._clock = clock
         self._waiting: dict[UUID, list[Callback]] = {}
         self._rounds: set[asyncio.Task[None]] = set()
-        self._hands = asyncio.Semaphore(_AT_ONCE)
-        self._client = httpx.AsyncClient(
-            timeout=_TIME_LIMIT_SECONDS,
-            limits=httpx.Limits(max_connections=_AT_ONCE),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._poster = Poster(self._url)
 
     async def resume(self) -> None:
         """Take up what an earlier run of the agency left undelivered."""
@@ -87,7 +78,7 @@ class Postman:
         for task in self._rounds:
             task.cancel()
         await asyncio.gather(*self._rounds, return_exceptions=True)
-        await self._client.aclose()
+        self._poster.close()
 
     async def _make_round(self, request_id: UUID, waiting: list[Callback]) -> None:
         failures = 0
@@ -131,45 +122,39 @@ class Postman:
         outcome = await self._post(callback, drawn)
         if drawn.is_a(FaultKind.DUPLICATE_CALLBACK):
             await self._post(callback, drawn)
+        if outcome is Outcome.NEVER and drawn.is_a(FaultKind.FOREIGN_KEY):
+            return Outcome.AGAIN  # refused as the other agency's; ours has yet to be sent
         return outcome
 
     async def _post(self, callback: Callback, drawn: Drawn) -> Outcome:
         request = self._signed(callback.body, drawn)
-        async with self._hands:
-            try:
-                response = await self._client.post(
-                    self._url, content=request.body, headers=list(request.headers)
-                )
-            except httpx.RequestError:
-                # Whether it arrived is unknown; the same message again is harmless.
-                await self._ledger.tried(Try(callback.message_id, self._clock.now()))
-                return Outcome.AGAIN
-            outcome = self._outcome(callback, request, response)
-            await self._ledger.tried(
-                Try(
-                    callback.message_id,
-                    self._clock.now(),
-                    response.status_code,
-                    response.content,
-                    received=outcome is Outcome.RECEIVED,
-                )
-            )
+        try:
+            response = await self._poster.post(request.headers, request.body)
+        except NothingCameBack:
+            # Whether it arrived is unknown; the same message again is harmless.
+            await self._ledger.tried(Try(callback.message_id, self._clock.now()))
+            return Outcome.AGAIN
+        outcome = self._outcome(callback, request, response)
+        received = outcome is Outcome.RECEIVED
+        await self._ledger.tried(
+            Try(callback.message_id, self._clock.now(), response.status, response.body, received)
+        )
         return outcome
 
-    def _outcome(self, callback: Callback, request: RequestParts, response: httpx.Response) -> Outcome:
-        if response.status_code in {404, 409}:
-            replayed = ErrorCode.MESSAGE_REPLAYED.encode() in response.content
+    def _outcome(self, callback: Callback, request: RequestParts, response: Response) -> Outcome:
+        if response.status in {404, 409}:
+            replayed = ErrorCode.MESSAGE_REPLAYED.encode() in response.body
             return Outcome.AGAIN if replayed else Outcome.NEVER
-        if response.status_code != 200 or not self._is_receipt(callback, request, response):
+        if response.status != 200 or not self._is_receipt(callback, request, response):
             return Outcome.AGAIN
         return Outcome.RECEIVED
 
-    def _is_receipt(self, callback: Callback, request: RequestParts, response: httpx.Response) -> bool:
+    def _is_receipt(self, callback: Callback, request: RequestParts, response: Response) -> bool:
         """An answer may be forgotten only when the hub itself has signed that it holds these very bytes."""
-        parts = ResponseParts(response.status_code, response.headers.raw, response.content)
+        parts = ResponseParts(response.status, response.headers, response.body)
         try:
             verify_response(parts, request, self._hub_keys, self._clock.now())
-            receipt = wire.read(wire.RECEIPT, response.content)
+            receipt = wire.read(wire.RECEIPT, response.body)
         except (SignatureRefused, MalformedAnswer):
             return False
         digest = sha256(callback.body).hexdigest()

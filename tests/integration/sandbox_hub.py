@@ -180,7 +180,12 @@ class Sink:
     signers: list[str] = field(default_factory=list)
     """The key ids of those who posted the messages."""
 
+    addressee: str = ""
+    """The only key id that may answer, if one is named."""
+
     refused: list[str] = field(default_factory=list)
+    """Why posts were refused: the fault of the signature, or the key id that was not the addressee's."""
+
     keys: dict[str, VerifyingKey] = field(default_factory=dict)
     _receipts: dict[UUID, bytes] = field(default_factory=dict)
 
@@ -191,6 +196,7 @@ class Sink:
     def clear(self) -> None:
         for seen in (self.statuses, self.messages, self.signers, self.refused):
             seen.clear()
+        self.addressee = ""
 
     def trust(self, running: Sequence[RunningAgency]) -> None:
         for each in running:
@@ -215,6 +221,9 @@ class Sink:
         except SignatureRefused as refused:
             self.refused.append(refused.code)
             return _response(401, [], b"")
+        if self.addressee and verified.key_id != self.addressee:
+            self.refused.append(verified.key_id)
+            return _response(404, [], b"")
         self.signers.append(verified.key_id)
         message = wire.read(wire.RESPONSE, body)
         self.messages.append(message)
