@@ -88,10 +88,19 @@ class OrderKind(StrEnum):
     """What a court decides; also the name of the capability that an agency needs for it."""
 
     ASSET_QUERY = "asset_query"
+    FREEZE = "freeze"
+    RENEWAL = "renewal"
+    RELEASE = "release"
+    TRANSFER = "transfer"
+    CONVERSION = "conversion"
+
+
+MEASURES = frozenset(OrderKind) - {OrderKind.ASSET_QUERY}
+"""Orders that bind: what an agency does for them has an effect on somebody's property."""
 
 
 class AnswerState(StrEnum):
-    """The business result of a query (DOMAIN §4). `nothing_found` is an answer; silence is not."""
+    """The business result of an order (DOMAIN §4). `nothing_found` is an answer; silence is not."""
 
     FOUND = "found"
     NOTHING_FOUND = "nothing_found"
@@ -100,6 +109,11 @@ class AnswerState(StrEnum):
     MISMATCH = "mismatch"
     REFUSED = "refused"
     NOT_YET = "not_yet"
+    EXECUTED = "executed"
+    """A measure took effect on at least one thing; the reports say on which, and how."""
+
+    NOT_EXECUTED = "not_executed"
+    """A measure took effect on nothing; the reports say why."""
 
 
 class RefusalReason(StrEnum):

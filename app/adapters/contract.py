@@ -13,6 +13,17 @@ from typing import Protocol
 from uuid import UUID
 
 from app.adapters.assets import Asset
+from app.adapters.measures import (
+    ConversionContent,
+    FreezeContent,
+    LiveList,
+    MeasureContent,
+    MeasureReport,
+    Notice,
+    ReleaseContent,
+    RenewalContent,
+    TransferContent,
+)
 from app.errors import ErrorCode, MalformedAnswer, Refusal
 from app.vocabulary import (
     AnswerState,
@@ -32,6 +43,8 @@ class Operation(StrEnum):
     REQUEST = "request"
     STATUS_QUERY = "status_query"
     CANCELLATION = "cancellation"
+    LIVE_LIST = "live_list"
+    """Asks for all freezes that are live at the agency; it belongs to no request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,36 @@ class AssetQueryOrder:
     answer_due_at: datetime
 
 
-AgencyOrder = AssetQueryOrder
+@dataclass(frozen=True, slots=True)
+class MeasureOrder:
+    """One agency's part of a freeze, or of what follows one."""
+
+    request_id: UUID
+    order_id: UUID
+    agency_code: str
+    mandate: Mandate
+    subject: Subject
+    content: MeasureContent
+    asked_at: datetime
+    answer_due_at: datetime
+
+
+AgencyOrder = AssetQueryOrder | MeasureOrder
+
+_KINDS: dict[type, OrderKind] = {
+    FreezeContent: OrderKind.FREEZE,
+    RenewalContent: OrderKind.RENEWAL,
+    ReleaseContent: OrderKind.RELEASE,
+    TransferContent: OrderKind.TRANSFER,
+    ConversionContent: OrderKind.CONVERSION,
+}
+
+
+def kind_of(order: AgencyOrder) -> OrderKind:
+    """Also the capability that the agency needs for it."""
+    if isinstance(order, AssetQueryOrder):
+        return OrderKind.ASSET_QUERY
+    return _KINDS[type(order.content)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +209,7 @@ class Answer:
     agency_reference: str | None = None
     refusal: LawfulRefusal | None = None
     assets: tuple[Asset, ...] = field(default=(), repr=False)
+    measures: tuple[MeasureReport, ...] = field(default=(), repr=False)
     remark: str = field(default="", repr=False)
 
 
@@ -211,7 +254,13 @@ class Dialect(Protocol):
         """The reply to something that was sent."""
         ...
 
-    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
+    def encode_live_list(self, list_id: UUID) -> WireMessage:
+        """Asks for all live freezes; the message's `request_id` is the list's own id."""
+        ...
+
+    def decode_live_list(self, reply: WireReply) -> LiveList: ...
+
+    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer | Notice:
         """Something the agency posts by itself."""
         ...
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.contract import AgencyOrder, Operation, WireMessage
+from app.adapters.contract import AgencyOrder, Operation, WireMessage, kind_of
 from app.audit.entry import Actor
 from app.crypto import Vault
 from app.dispatch.directory import Directory
@@ -24,7 +24,7 @@ from app.models.agency_request import ENDED, RequestState
 from app.models.message import Direction
 from app.outbox.claim import Claim
 from app.outbox.settle import bury, finish
-from app.vocabulary import ActorKind, AuditAction, OrderKind
+from app.vocabulary import ActorKind, AuditAction
 
 HUB = Actor(ActorKind.HUB, "dispatch")
 
@@ -81,7 +81,7 @@ class Promises:
         if adapter is None:
             return ErrorCode.AGENCY_SETTINGS_INVALID.value
         try:
-            adapter.require(OrderKind.ASSET_QUERY)
+            adapter.require(kind_of(order))
         except Refusal as refusal:
             return refusal.code.value
         return adapter.dialect.encode(order)
@@ -122,6 +122,8 @@ class Promises:
                 return adapter.dialect.encode_status_query(matter.request.id)
             case Operation.CANCELLATION:
                 return adapter.dialect.encode_cancellation(matter.request.id, _CANCELLATION_REASON)
+            case Operation.LIVE_LIST:
+                raise AssertionError("no outbox item asks for a list")
 
     def _promise(self, ledger: Ledger, claim: Claim, matter: Matter, message: WireMessage) -> Errand:
         request = matter.request

@@ -300,6 +300,7 @@ def fingerprint(decoded: Acknowledged | Answer) -> bytes:
             decoded.agency_reference,
             decoded.refusal and [decoded.refusal.reason, decoded.refusal.explanation],
             [asset.model_dump_json() for asset in decoded.assets],
+            [measure.model_dump_json() for measure in decoded.measures],
             decoded.remark,
         ]
     return sha256(json.dumps(meaning, ensure_ascii=False).encode()).digest()
