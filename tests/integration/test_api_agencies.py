@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.adapters.signatures import RequestParts, ResponseParts, SigningKey, new_nonce, sign_response
 from app.ids import new_id
-from app.linkage.lanes import agency_lane
+from app.linkage.querying import agency_lane
 from app.models import Agency
 from app.models.outbox import Lane
 from app.vocabulary import AuditAction
@@ -271,5 +271,5 @@ async def test_a_peer_that_hangs_up_has_not_answered(office: Office) -> None:
     async def hang_up(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
 
-    registry.handle = hang_up  # type: ignore[method-assign]
+    registry.handle = hang_up  # type: ignore[method-assign,assignment]
     assert (await found(office, registry, key))["finding"] == "no_answer"
