@@ -15,6 +15,7 @@ from app.linkage.docket import Debtor, DocketAgency
 from app.linkage.judging import Plan
 from app.models import AgencyRequest, Order
 from app.models.agency_request import DeadlineStage, RequestState
+from app.models.order import OrderStatus
 from app.outbox.put import NewItem, put
 from app.vocabulary import ActorKind, AuditAction, OrderKind
 
@@ -82,6 +83,7 @@ def _order_row(acting: Acting, order_id: UUID, plan: Plan, batch_id: UUID | None
         "legal_basis": plan.case.legal_basis,
         "scope": plan.scope,
         "document_ids": list(plan.documents),
+        "status": OrderStatus.ISSUED,
         "correlation_id": acting.correlation_id,
         "created_at": acting.at,
     }

@@ -6,12 +6,15 @@ from app.models.asset import Asset
 from app.models.audit import AuditCheckpoint, AuditEntry, AuditLeaf, AuditSubtree, AuditUnsequenced
 from app.models.base import Base
 from app.models.case import Case, Document, DocumentContent, Party
+from app.models.claim import ClaimEntry, ClaimTerms
 from app.models.court import ApiClient, Court, Officer
 from app.models.event import CourtEvent, EventCounter, WebhookEndpoint
 from app.models.exchange import IdempotencyKey, Nonce
+from app.models.freeze import Freeze
 from app.models.message import AgencyAnswer, Message
 from app.models.order import Batch, Order
 from app.models.outbox import Lane, OutboxItem
+from app.models.task import Objection, Reconciliation, ReleaseCertificate, Task
 
 __all__ = [
     "Agency",
@@ -28,18 +31,25 @@ __all__ = [
     "Base",
     "Batch",
     "Case",
+    "ClaimEntry",
+    "ClaimTerms",
     "Court",
     "CourtEvent",
     "Document",
     "DocumentContent",
     "EventCounter",
+    "Freeze",
     "IdempotencyKey",
     "Lane",
     "Message",
     "Nonce",
+    "Objection",
     "Officer",
     "Order",
     "OutboxItem",
     "Party",
+    "Reconciliation",
+    "ReleaseCertificate",
+    "Task",
     "WebhookEndpoint",
 ]

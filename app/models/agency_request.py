@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.errors import ErrorCode, Refusal
@@ -77,6 +77,7 @@ class AgencyRequest(Base):
             "next_deadline_at",
             postgresql_where="next_deadline_at IS NOT NULL",
         ),
+        Index("ix_agency_requests_freeze_id", "freeze_id", postgresql_where="freeze_id IS NOT NULL"),
         Index(
             "ix_agency_requests_troubled",
             "agency_id",
@@ -96,6 +97,12 @@ class AgencyRequest(Base):
 
     case_id: Mapped[UUID]
     party_id: Mapped[UUID] = mapped_column(ForeignKey("parties.id"))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of a measure: what is ordered, as JSON, sealed for `agency_requests.content`."""
+
+    freeze_id: Mapped[UUID | None]
+    """The freeze that a renewal, release or transfer is about."""
+
     state: Mapped[RequestState] = mapped_column(default=RequestState.QUEUED)
     state_at: Mapped[datetime]
     times_sent: Mapped[int] = mapped_column(default=0)

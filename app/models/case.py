@@ -84,6 +84,13 @@ class Document(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    """The sum that a ruling or notice names; ruling and notice of one freeze name the same (2013 Rules §3)."""
+
+    valid_until: Mapped[date | None]
+    seal_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Digest of the electronic seal, carried to the agency."""
+
     created_at: Mapped[datetime]
 
 

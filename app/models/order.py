@@ -1,10 +1,11 @@
 """Orders: what a court decides. One fans out to many agency requests."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Uuid
+from sqlalchemy import ForeignKey, Index, LargeBinary, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,10 +26,19 @@ class Batch(Base):
     created_at: Mapped[datetime]
 
 
+class OrderStatus(StrEnum):
+    AWAITING_APPROVAL = "awaiting_approval"
+    """A coercive act that one officer made and a second one has not approved yet; nothing was sent."""
+
+    ISSUED = "issued"
+    REJECTED = "rejected"
+
+
 class Order(Base):
     __tablename__ = "orders"
     __table_args__ = (
         one_of("kind", OrderKind),
+        one_of("status", OrderStatus),
         Index("ix_orders_court_id_id", "court_id", "id"),
         Index("ix_orders_case_id_id", "case_id", "id"),
         Index("ix_orders_batch_id", "batch_id", postgresql_where="batch_id IS NOT NULL"),
@@ -47,5 +57,12 @@ class Order(Base):
     """For an asset query: `asset_kinds`, `transactions_from`, `transactions_to`."""
 
     document_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    status: Mapped[OrderStatus] = mapped_column(default=OrderStatus.ISSUED)
+    approver_id: Mapped[UUID | None] = mapped_column(ForeignKey("officers.id"))
+    decided_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of a measure: its parts as JSON, sealed for `orders.content`; they become requests when it is approved."""
+
     correlation_id: Mapped[str]
     created_at: Mapped[datetime]

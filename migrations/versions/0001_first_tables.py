@@ -344,6 +344,17 @@ def upgrade() -> None:
                 "agency_request.given_up",
                 "agency_request.cancelled",
                 "answer.set_aside",
+                "measure.approved",
+                "measure.rejected",
+                "freeze.changed",
+                "freeze.came_near_its_end",
+                "freeze.lapsed",
+                "money.transferred",
+                "task.opened",
+                "task.closed",
+                "objection.raised",
+                "objection.answered",
+                "case.released",
                 "webhook_endpoint.disabled",
                 "webhook_endpoint.pinged",
                 name="eventtype",
@@ -357,7 +368,7 @@ def upgrade() -> None:
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "event_type IN ('agency_request.acknowledged', 'agency_request.partially_answered', 'agency_request.answered', 'agency_request.refused', 'agency_request.outcome_lost', 'agency_request.parked', 'agency_request.requeued', 'agency_request.reminded', 'agency_request.fell_overdue', 'agency_request.given_up', 'agency_request.cancelled', 'answer.set_aside', 'webhook_endpoint.disabled', 'webhook_endpoint.pinged')",
+            "event_type IN ('agency_request.acknowledged', 'agency_request.partially_answered', 'agency_request.answered', 'agency_request.refused', 'agency_request.outcome_lost', 'agency_request.parked', 'agency_request.requeued', 'agency_request.reminded', 'agency_request.fell_overdue', 'agency_request.given_up', 'agency_request.cancelled', 'answer.set_aside', 'measure.approved', 'measure.rejected', 'freeze.changed', 'freeze.came_near_its_end', 'freeze.lapsed', 'money.transferred', 'task.opened', 'task.closed', 'objection.raised', 'objection.answered', 'case.released', 'webhook_endpoint.disabled', 'webhook_endpoint.pinged')",
             name=op.f("ck_events_event_type"),
         ),
         sa.ForeignKeyConstraint(["court_id"], ["courts.id"], name=op.f("fk_events_court_id_courts")),
@@ -387,6 +398,20 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_officers_court_id_id", "officers", ["court_id", "id"], unique=False)
+    op.create_table(
+        "reconciliations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("agency_id", sa.Uuid(), nullable=False),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("differences", sa.Integer(), nullable=False),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agency_id"], ["agencies.id"], name=op.f("fk_reconciliations_agency_id_agencies")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
+    )
+    op.create_index("ix_reconciliations_agency_id_at", "reconciliations", ["agency_id", "at"], unique=False)
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -434,6 +459,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_cases_court_id_id", "cases", ["court_id", "id"], unique=False)
     op.create_table(
+        "claim_entries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("payment", "transfer", "cost", name="claimentrykind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('payment', 'transfer', 'cost')", name=op.f("ck_claim_entries_kind")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_claim_entries_case_id_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_entries")),
+    )
+    op.create_index("ix_claim_entries_case_id_id", "claim_entries", ["case_id", "id"], unique=False)
+    op.create_table(
+        "claim_terms",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("daily_rate", sa.Numeric(precision=12, scale=10), nullable=False),
+        sa.Column("interest_from", sa.Date(), nullable=False),
+        sa.Column("late_performance_from", sa.Date(), nullable=True),
+        sa.Column("late_daily_rate", sa.Numeric(precision=12, scale=10), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_claim_terms_case_id_cases")),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_claim_terms")),
+    )
+    op.create_table(
         "documents",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("court_id", sa.Uuid(), nullable=False),
@@ -459,6 +514,9 @@ def upgrade() -> None:
         sa.Column("media_type", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("seal_sha256", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "kind IN ('query_notice', 'ruling', 'freeze_notice', 'release_notice', 'enforcement_notice', 'judgment')",
@@ -473,7 +531,19 @@ def upgrade() -> None:
         "orders",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column(
-            "kind", sa.Enum("asset_query", name="orderkind", native_enum=False, length=40), nullable=False
+            "kind",
+            sa.Enum(
+                "asset_query",
+                "freeze",
+                "renewal",
+                "release",
+                "transfer",
+                "conversion",
+                name="orderkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
         ),
         sa.Column("court_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -484,9 +554,29 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.String(), nullable=False),
         sa.Column("scope", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("document_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "awaiting_approval", "issued", "rejected", name="orderstatus", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("approver_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_note", sa.String(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
         sa.Column("correlation_id", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("kind IN ('asset_query')", name=op.f("ck_orders_kind")),
+        sa.CheckConstraint(
+            "kind IN ('asset_query', 'freeze', 'renewal', 'release', 'transfer', 'conversion')",
+            name=op.f("ck_orders_kind"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('awaiting_approval', 'issued', 'rejected')", name=op.f("ck_orders_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["approver_id"], ["officers.id"], name=op.f("fk_orders_approver_id_officers")
+        ),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name=op.f("fk_orders_batch_id_batches")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_orders_case_id_cases")),
         sa.ForeignKeyConstraint(
@@ -557,16 +647,44 @@ def upgrade() -> None:
     )
     op.create_index("ix_parties_number_index", "parties", ["number_index"], unique=False)
     op.create_table(
+        "release_certificates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], name=op.f("fk_release_certificates_case_id_cases")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release_certificates")),
+    )
+    op.create_index("ix_release_certificates_case_id", "release_certificates", ["case_id"], unique=False)
+    op.create_table(
         "agency_requests",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column(
-            "kind", sa.Enum("asset_query", name="orderkind", native_enum=False, length=40), nullable=False
+            "kind",
+            sa.Enum(
+                "asset_query",
+                "freeze",
+                "renewal",
+                "release",
+                "transfer",
+                "conversion",
+                name="orderkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
         ),
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("court_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("freeze_id", sa.Uuid(), nullable=True),
         sa.Column(
             "state",
             sa.Enum(
@@ -600,6 +718,8 @@ def upgrade() -> None:
                 "mismatch",
                 "refused",
                 "not_yet",
+                "executed",
+                "not_executed",
                 name="answerstate",
                 native_enum=False,
                 length=40,
@@ -620,10 +740,13 @@ def upgrade() -> None:
         sa.Column("next_deadline_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "answer_state IN ('found', 'nothing_found', 'partial', 'ambiguous', 'mismatch', 'refused', 'not_yet')",
+            "answer_state IN ('found', 'nothing_found', 'partial', 'ambiguous', 'mismatch', 'refused', 'not_yet', 'executed', 'not_executed')",
             name=op.f("ck_agency_requests_answer_state"),
         ),
-        sa.CheckConstraint("kind IN ('asset_query')", name=op.f("ck_agency_requests_kind")),
+        sa.CheckConstraint(
+            "kind IN ('asset_query', 'freeze', 'renewal', 'release', 'transfer', 'conversion')",
+            name=op.f("ck_agency_requests_kind"),
+        ),
         sa.CheckConstraint(
             "next_deadline IN ('remind', 'overdue', 'give_up')", name=op.f("ck_agency_requests_next_deadline")
         ),
@@ -642,6 +765,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_agency_requests_case_id_id", "agency_requests", ["case_id", "id"], unique=False)
     op.create_index(
+        "ix_agency_requests_freeze_id",
+        "agency_requests",
+        ["freeze_id"],
+        unique=False,
+        postgresql_where="freeze_id IS NOT NULL",
+    )
+    op.create_index(
         "ix_agency_requests_next_deadline_at",
         "agency_requests",
         ["next_deadline_at"],
@@ -655,6 +785,99 @@ def upgrade() -> None:
         ["agency_id", "id"],
         unique=False,
         postgresql_where="state IN ('unknown', 'undeliverable')",
+    )
+    op.create_table(
+        "freezes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("agency_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("case_number", sa.String(), nullable=False),
+        sa.Column(
+            "thing_kind",
+            sa.Enum(
+                "account",
+                "wealth_product",
+                "tax_refund",
+                "real_estate",
+                "vehicle",
+                name="thingkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("identity_index", sa.LargeBinary(), nullable=False),
+        sa.Column("identity", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "nature",
+            sa.Enum("preservation", "enforcement", name="nature", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("limit", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("term", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "ordered",
+                "in_force",
+                "waiting",
+                "unknown",
+                "not_executed",
+                "released",
+                "lapsed",
+                "void",
+                "exhausted",
+                name="freezestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("state_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=True),
+        sa.Column("held", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("balance", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("transferred", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("active_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("agency_number", sa.String(), nullable=True),
+        sa.Column("why_not", sa.String(), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renewing", sa.Boolean(), nullable=False),
+        sa.Column("releasing", sa.Boolean(), nullable=False),
+        sa.Column("next_clock_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("nature IN ('preservation', 'enforcement')", name=op.f("ck_freezes_nature")),
+        sa.CheckConstraint(
+            "state IN ('ordered', 'in_force', 'waiting', 'unknown', 'not_executed', 'released', 'lapsed', 'void', 'exhausted')",
+            name=op.f("ck_freezes_state"),
+        ),
+        sa.CheckConstraint(
+            "thing_kind IN ('account', 'wealth_product', 'tax_refund', 'real_estate', 'vehicle')",
+            name=op.f("ck_freezes_thing_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["agency_requests.id"], name=op.f("fk_freezes_request_id_agency_requests")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_freezes")),
+    )
+    op.create_index("ix_freezes_agency_id_identity", "freezes", ["agency_id", "identity_index"], unique=False)
+    op.create_index("ix_freezes_case_id_id", "freezes", ["case_id", "id"], unique=False)
+    op.create_index(
+        "ix_freezes_next_clock_at",
+        "freezes",
+        ["next_clock_at"],
+        unique=False,
+        postgresql_where="next_clock_at IS NOT NULL",
+    )
+    op.create_index(
+        "uq_freezes_request_id_identity", "freezes", ["request_id", "identity_index"], unique=True
     )
     op.create_table(
         "messages",
@@ -705,6 +928,8 @@ def upgrade() -> None:
                 "mismatch",
                 "refused",
                 "not_yet",
+                "executed",
+                "not_executed",
                 name="answerstate",
                 native_enum=False,
                 length=40,
@@ -747,7 +972,7 @@ def upgrade() -> None:
             name=op.f("ck_answers_refusal_reason"),
         ),
         sa.CheckConstraint(
-            "state IN ('found', 'nothing_found', 'partial', 'ambiguous', 'mismatch', 'refused', 'not_yet')",
+            "state IN ('found', 'nothing_found', 'partial', 'ambiguous', 'mismatch', 'refused', 'not_yet', 'executed', 'not_executed')",
             name=op.f("ck_answers_state"),
         ),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_answers_message_id_messages")),
@@ -763,6 +988,82 @@ def upgrade() -> None:
         ["court_id", "id"],
         unique=False,
         postgresql_where="disposition <> 'applied'",
+    )
+    op.create_table(
+        "objections",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("agency_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("grounds", sa.String(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "upheld", "dismissed", name="objectionstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer_due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.String(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("state IN ('open', 'upheld', 'dismissed')", name=op.f("ck_objections_state")),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_objections_message_id_messages")
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["agency_requests.id"], name=op.f("fk_objections_request_id_agency_requests")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_objections")),
+    )
+    op.create_index("ix_objections_court_id_id", "objections", ["court_id", "id"], unique=False)
+    op.create_index("ix_objections_request_id", "objections", ["request_id"], unique=False)
+    op.create_table(
+        "tasks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "renew_freeze",
+                "renewal_escalated",
+                "difference",
+                "objection",
+                "release_overdue",
+                "surplus",
+                "not_executed",
+                name="taskkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("freeze_id", sa.Uuid(), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=True),
+        sa.Column("agency_id", sa.Uuid(), nullable=True),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.String(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('renew_freeze', 'renewal_escalated', 'difference', 'objection', 'release_overdue', 'surplus', 'not_executed')",
+            name=op.f("ck_tasks_kind"),
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_tasks_case_id_cases")),
+        sa.ForeignKeyConstraint(["freeze_id"], ["freezes.id"], name=op.f("fk_tasks_freeze_id_freezes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
+    )
+    op.create_index("ix_tasks_court_id_id", "tasks", ["court_id", "id"], unique=False)
+    op.create_index(
+        "ix_tasks_freeze_id", "tasks", ["freeze_id"], unique=False, postgresql_where="freeze_id IS NOT NULL"
+    )
+    op.create_index(
+        "ix_tasks_open", "tasks", ["court_id", "due_at"], unique=False, postgresql_where="closed_at IS NULL"
     )
     op.create_table(
         "assets",
@@ -841,6 +1142,13 @@ def downgrade() -> None:
     op.drop_index("ix_assets_party_id_identity", table_name="assets")
     op.drop_index("ix_assets_case_id_id", table_name="assets")
     op.drop_table("assets")
+    op.drop_index("ix_tasks_open", table_name="tasks", postgresql_where="closed_at IS NULL")
+    op.drop_index("ix_tasks_freeze_id", table_name="tasks", postgresql_where="freeze_id IS NOT NULL")
+    op.drop_index("ix_tasks_court_id_id", table_name="tasks")
+    op.drop_table("tasks")
+    op.drop_index("ix_objections_request_id", table_name="objections")
+    op.drop_index("ix_objections_court_id_id", table_name="objections")
+    op.drop_table("objections")
     op.drop_index("ix_answers_set_aside", table_name="answers", postgresql_where="disposition <> 'applied'")
     op.drop_index("ix_answers_request_id", table_name="answers")
     op.drop_table("answers")
@@ -851,6 +1159,13 @@ def downgrade() -> None:
     )
     op.drop_index("ix_messages_request_id", table_name="messages")
     op.drop_table("messages")
+    op.drop_index("uq_freezes_request_id_identity", table_name="freezes")
+    op.drop_index(
+        "ix_freezes_next_clock_at", table_name="freezes", postgresql_where="next_clock_at IS NOT NULL"
+    )
+    op.drop_index("ix_freezes_case_id_id", table_name="freezes")
+    op.drop_index("ix_freezes_agency_id_identity", table_name="freezes")
+    op.drop_table("freezes")
     op.drop_index(
         "ix_agency_requests_troubled",
         table_name="agency_requests",
@@ -862,8 +1177,13 @@ def downgrade() -> None:
         table_name="agency_requests",
         postgresql_where="next_deadline_at IS NOT NULL",
     )
+    op.drop_index(
+        "ix_agency_requests_freeze_id", table_name="agency_requests", postgresql_where="freeze_id IS NOT NULL"
+    )
     op.drop_index("ix_agency_requests_case_id_id", table_name="agency_requests")
     op.drop_table("agency_requests")
+    op.drop_index("ix_release_certificates_case_id", table_name="release_certificates")
+    op.drop_table("release_certificates")
     op.drop_index("ix_parties_number_index", table_name="parties")
     op.drop_table("parties")
     op.drop_index("ix_orders_court_id_id", table_name="orders")
@@ -871,10 +1191,15 @@ def downgrade() -> None:
     op.drop_index("ix_orders_batch_id", table_name="orders", postgresql_where="batch_id IS NOT NULL")
     op.drop_table("orders")
     op.drop_table("documents")
+    op.drop_table("claim_terms")
+    op.drop_index("ix_claim_entries_case_id_id", table_name="claim_entries")
+    op.drop_table("claim_entries")
     op.drop_index("ix_cases_court_id_id", table_name="cases")
     op.drop_table("cases")
     op.drop_index("ix_webhook_endpoints_court_id", table_name="webhook_endpoints")
     op.drop_table("webhook_endpoints")
+    op.drop_index("ix_reconciliations_agency_id_at", table_name="reconciliations")
+    op.drop_table("reconciliations")
     op.drop_index("ix_officers_court_id_id", table_name="officers")
     op.drop_table("officers")
     op.drop_index("uq_events_id", table_name="events")
