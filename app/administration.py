@@ -181,9 +181,9 @@ def revoke_key(code: Code, key_id: Annotated[str, typer.Option(help="公钥编�
     _run(revoke)
 
 
-def hub_public_keys() -> dict[str, str]:
+def hub_public_keys(settings: Settings | None = None) -> dict[str, str]:
     """The keys (PEM) by which agencies verify what the hub signs."""
-    public = load_keys(Settings()).signing.public_key()
+    public = load_keys(settings or Settings()).signing.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     return {HUB_KEY_ID: pem}
 
