@@ -175,7 +175,7 @@ class Ladder:
         hold.move_to(state)
         hold.held = ZERO if self.in_money else None
         if hold.ends_at is not None and hold.ends_at == self.next_end:
-            self._look_for_next_end()
+            self.look_for_next_end()
 
     def settle(self, at: datetime, told: list[Consequence], fresh: Hold | None = None) -> None:
         """Give each freeze what is due to its rank, and put in force what may be; say nothing of the fresh one."""
@@ -190,11 +190,11 @@ class Ladder:
         known = hold.ends_at is not None and hold.ends_at == first
         hold.ends_at = ends_at
         if known:
-            self._look_for_next_end()
+            self.look_for_next_end()
         elif ends_at is not None and (first is None or ends_at < first):
             self.next_end = ends_at
 
-    def _look_for_next_end(self) -> None:
+    def look_for_next_end(self) -> None:
         ends = [hold.ends_at for hold in self.live if hold.ends_at is not None]
         self.next_end = min(ends) if ends else None
 
