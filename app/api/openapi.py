@@ -1,5 +1,6 @@
 """The OpenAPI document as a product: by audience, in Chinese and English, with every refusal declared."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -82,9 +83,11 @@ def describe(app: FastAPI) -> None:
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    for path in document["paths"].values():
-        for operation in path.values():
-            _declare_refusals(operation)
+    for operation in _operations(document["paths"]):
+        _declare_refusals(operation)
+        for callback in operation.get("callbacks", {}).values():
+            _spare_refusals(callback)
+    _spare_refusals(document["webhooks"])
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -95,6 +98,17 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"] = problem
     document["components"]["securitySchemes"]["client_basic"] = {"type": "http", "scheme": "basic"}
     return document
+
+
+def _operations(paths: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in paths.values():
+        yield from methods.values()
+
+
+def _spare_refusals(deliveries: dict[str, Any]) -> None:
+    """What a court system answers to a delivery is its own affair, not a problem of ours."""
+    for operation in _operations(deliveries):
+        operation["responses"].pop("422", None)
 
 
 def _declare_refusals(operation: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ FIELDS = {
 }
 
 
-async def upload(office: Office, case: dict[str, Any], content: bytes = PDF, **fields: str) -> httpx.Response:
+async def upload(office: Office, case: dict[str, Any], content: bytes = PDF, **fields: Any) -> httpx.Response:
     return await office.court.post(
         f"/v1/cases/{case['id']}/documents",
         data=FIELDS | fields,
@@ -102,7 +102,7 @@ async def test_fields_are_checked_and_unknown_ones_refused(office: Office) -> No
         ({"issued_on": "yesterday"}, "/issued_on"),
         ({"urgent": "1"}, "/urgent"),
     ):
-        response = await upload(office, case, **wrong)
+        response = await upload(office, case, PDF, **wrong)
         assert response.status_code == 422, wrong
         assert [error["field"] for error in response.json()["errors"]] == [field]
 
