@@ -20,12 +20,15 @@ from app.adapters.measures import (
     MeasureContent,
     MeasureReport,
     Notice,
+    Objection,
     ReleaseContent,
     RenewalContent,
     TransferContent,
 )
+from app.adapters.profile import KindProfile
 from app.errors import ErrorCode, MalformedAnswer, Refusal
 from app.vocabulary import (
+    MEASURES,
     AnswerState,
     AssetKind,
     CertificateType,
@@ -225,6 +228,8 @@ class StatusReport:
 
 
 Decoded = Acknowledged | Answer | StatusReport
+Posted = Acknowledged | Answer | Notice | Objection
+"""What an agency says by itself."""
 
 
 class Dialect(Protocol):
@@ -254,13 +259,15 @@ class Dialect(Protocol):
         """The reply to something that was sent."""
         ...
 
-    def encode_live_list(self, list_id: UUID) -> WireMessage:
-        """Asks for all live freezes; the message's `request_id` is the list's own id."""
+    def encode_live_list(self, list_id: UUID, after: UUID | None = None) -> WireMessage:
+        """Asks for all live freezes behind this request id; the message's `request_id` is the list's own id."""
         ...
 
-    def decode_live_list(self, reply: WireReply) -> LiveList: ...
+    def decode_live_list(self, reply: WireReply) -> LiveList:
+        """The freezes of one reply, in the order of their request ids."""
+        ...
 
-    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer | Notice:
+    def decode_callback(self, content_type: str, body: bytes) -> Posted:
         """Something the agency posts by itself."""
         ...
 
@@ -285,14 +292,12 @@ class Transport(Protocol):
 class Adapter:
     """One agency as the hub speaks to it.
 
-    Decode through these two methods, not through the dialect: they also refuse what no agency of this kind can know.
+    Decode through these methods, not through the dialect: they also refuse what no agency of this kind can know.
     """
 
     agency_code: str
     capabilities: frozenset[OrderKind]
-    reports: frozenset[AssetKind]
-    """The kinds of asset that an agency of this kind keeps."""
-
+    kind: KindProfile
     dialect: Dialect
     transport: Transport
 
@@ -301,12 +306,25 @@ class Adapter:
         decoded = self.dialect.decode_reply(sent.operation, reply)
         if decoded.request_id != sent.request_id:
             raise MalformedAnswer("the reply is about another request")
-        _check_assets(self.reports, decoded.answers if isinstance(decoded, StatusReport) else (decoded,))
+        for each in decoded.answers if isinstance(decoded, StatusReport) else (decoded,):
+            _check_kinds(self.kind, each)
         return decoded
 
-    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
+    def decode_live_list(self, reply: WireReply, after: UUID | None = None) -> LiveList:
+        """What came back for a list that was asked for from `after` on.
+
+        Raises:
+            MalformedAnswer: also when it goes back behind `after`; reading on would never end.
+        """
+        listed = self.dialect.decode_live_list(reply)
+        if after is not None and any(each.request_id <= after for each in listed.measures):
+            raise MalformedAnswer("freezes were listed before")
+        _check_measures(self.kind, [each.measure for each in listed.measures])
+        return listed
+
+    def decode_callback(self, content_type: str, body: bytes) -> Posted:
         """What the agency posted by itself. Raises `MalformedAnswer`."""
-        return read_callback(self.dialect, self.reports, content_type, body)
+        return read_callback(self.dialect, self.kind, content_type, body)
 
     def require(self, order: OrderKind) -> None:
         """Raise `Refusal(agency_incapable)` unless the agency offers this; called before anything is sent."""
@@ -317,16 +335,36 @@ class Adapter:
             )
 
 
-def read_callback(
-    dialect: Dialect, reports: frozenset[AssetKind], content_type: str, body: bytes
-) -> Acknowledged | Answer:
+def read_callback(dialect: Dialect, kind: KindProfile, content_type: str, body: bytes) -> Posted:
     """As `Adapter.decode_callback`, for whoever receives without being able to send. Raises `MalformedAnswer`."""
     decoded = dialect.decode_callback(content_type, body)
-    _check_assets(reports, (decoded,))
+    _check_kinds(kind, decoded)
     return decoded
 
 
-def _check_assets(reports: frozenset[AssetKind], said: Iterable[Acknowledged | Answer]) -> None:
-    for answer in said:
-        if isinstance(answer, Answer) and not reports.issuperset(a.kind for a in answer.assets):
-            raise MalformedAnswer("an agency of this kind keeps no such assets")
+def check_fits(order: OrderKind, answer: Answer) -> None:
+    """Raise `MalformedAnswer` when no order of this kind is answered so: a query executed, a release found."""
+    if answer.state not in _STATES[order]:
+        raise MalformedAnswer(f"{order} is not answered by {answer.state}")
+
+
+_DECLINED = frozenset({AnswerState.REFUSED, AnswerState.NOT_YET})
+_NOBODY = frozenset({AnswerState.NOTHING_FOUND, AnswerState.AMBIGUOUS, AnswerState.MISMATCH})
+_DONE = frozenset({AnswerState.EXECUTED, AnswerState.NOT_EXECUTED})
+_STATES: Mapping[OrderKind, frozenset[AnswerState]] = {
+    **dict.fromkeys(MEASURES, _DECLINED | _DONE),
+    OrderKind.FREEZE: _DECLINED | _DONE | _NOBODY,
+    OrderKind.ASSET_QUERY: _DECLINED | _NOBODY | {AnswerState.FOUND, AnswerState.PARTIAL},
+}
+
+
+def _check_kinds(kind: KindProfile, said: Posted) -> None:
+    if isinstance(said, Answer) and not kind.reports.issuperset(asset.kind for asset in said.assets):
+        raise MalformedAnswer("an agency of this kind keeps no such assets")
+    if isinstance(said, Answer | Notice):
+        _check_measures(kind, said.measures)
+
+
+def _check_measures(kind: KindProfile, reports: Iterable[MeasureReport]) -> None:
+    if not kind.controls.issuperset(report.kind for report in reports):
+        raise MalformedAnswer("an agency of this kind controls no such things")

@@ -54,6 +54,9 @@ Money = Annotated[
 ]
 """An amount in the unit of its currency, two decimals at most; a string in JSON."""
 
+Sum = Annotated[Money, Field(gt=0)]
+"""An amount that is ordered: more than nothing."""
+
 Quantity = Annotated[
     Decimal,
     Field(max_digits=20, decimal_places=6, allow_inf_nan=False),

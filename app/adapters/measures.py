@@ -4,17 +4,28 @@ An agency's word is the truth about rank, sum and end; the hub mirrors what it r
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from app.adapters.facts import Currency, Fact, Money, PriorFreeze, PriorityRight, Text
+from app.adapters.facts import (
+    Currency,
+    Fact,
+    Few,
+    Instant,
+    Money,
+    Number,
+    PriorFreeze,
+    PriorityRight,
+    Text,
+)
 from app.measures.terms import Term
-from app.measures.words import Nature, Reach, State, ThingKind
+from app.measures.words import LIVE, Change, Nature, Reach, State, ThingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ class MeasureReport(Fact):
 
     With `why_not` the order had no effect on this thing, and the rest tells what stands there regardless. `held` is what
     is really frozen, apart from the limit; absent where it is not known, never zero for unknown. Without `limit` the
-    whole thing is frozen.
+    whole thing is frozen. `transferred` is what went to the court by the order that is answered. Instants come out in UTC.
     """
 
     kind: ThingKind
@@ -130,34 +141,72 @@ class MeasureReport(Fact):
     state: State | None = None
     why_not: WhyNot | None = None
     explanation: Text | None = None
-    rank: Annotated[int, Field(ge=1)] | None = None
+    rank: Annotated[Number, Field(ge=1, le=10_000)] | None = None
     limit: Money | None = None
     held: Money | None = None
     balance: Money | None = None
     currency: Currency = "CNY"
-    received_at: datetime | None = None
-    active_at: datetime | None = None
-    ends_at: datetime | None = None
+    received_at: Instant | None = None
+    active_at: Instant | None = None
+    ends_at: Instant | None = None
     agency_number: Text | None = None
     transferred: Money | None = None
-    prior_freezes: tuple[PriorFreeze, ...] = ()
-    priority_rights: tuple[PriorityRight, ...] = ()
+    prior_freezes: Annotated[tuple[PriorFreeze, ...], Few] = ()
+    priority_rights: Annotated[tuple[PriorityRight, ...], Few] = ()
+
+    @field_validator("received_at", "active_at", "ends_at")
+    @classmethod
+    def _in_utc(cls, instant: datetime | None) -> datetime | None:
+        return instant and instant.astimezone(UTC)
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _says_one_thing(self) -> Self:
         if (self.state is None) == (self.why_not is None):
-            raise ValueError("a measure either stands in a state or says why not")
+            raise PydanticCustomError("state_or_why_not", "it stands in a state, or the report says why not")
+        if self.rank is not None and self.state is not None and self.state not in LIVE:
+            raise PydanticCustomError("rank_not_allowed", "what has ended has no rank")
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What an agency tells by itself about a freeze: promoted, caught up, lapsed, void. `request_id` is the freeze's."""
+    """What an agency tells by itself about a freeze. `request_id` is the freeze's.
+
+    `cause` is what set it off; the reports say how the freeze stands at `as_of`, whatever else happened to it meanwhile.
+    """
 
     request_id: UUID
     message_id: UUID
+    cause: Change
     as_of: datetime
     measures: tuple[MeasureReport, ...] = field(repr=False)
+
+
+class ObjectionGround(StrEnum):
+    """Why an agency thinks that a measure breaks the law."""
+
+    EXEMPT_PROPERTY = "exempt_property"
+    THIRD_PARTY_PROPERTY = "third_party_property"
+    PRIORITY_RIGHT = "priority_right"
+    EXCESSIVE = "excessive"
+    PROCEDURE = "procedure"
+    BEYOND_DUTY = "beyond_duty"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """异议 of an agency against a measure, in writing; the court answers within 15 days (2013 Rules §6).
+
+    It is no answer, and the measure stands meanwhile. `request_id` is of any order that measures something.
+    """
+
+    request_id: UUID
+    message_id: UUID
+    raised_at: datetime
+    grounds: tuple[ObjectionGround, ...]
+    text: str = field(repr=False)
+    agency_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +217,12 @@ class LiveMeasure:
 
 @dataclass(frozen=True, slots=True)
 class LiveList:
-    """All live freezes of the hub at one agency: what the daily reconciliation compares with (P18)."""
+    """What the daily reconciliation compares with (P18): live freezes of the hub, in the order of their request ids.
+
+    With `more`, others follow, and are asked for after the last request id of these.
+    """
 
     message_id: UUID
     as_of: datetime
     measures: tuple[LiveMeasure, ...]
+    more: bool = False

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from app.adapters.signatures import KeyRing, SigningKey
+from app.measures.words import ThingKind
 from app.vocabulary import AgencyKind, AssetKind, OrderKind
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -96,6 +97,9 @@ class KindProfile:
     kind: AgencyKind
     reports: frozenset[AssetKind]
     """What an agency of this kind may report; anything else in its answer is malformed."""
+
+    controls: frozenset[ThingKind]
+    """What an agency of this kind can lay a measure on; a measure on anything else is malformed, too."""
 
     deadlines: Deadlines
     """Where the agency's own settings say nothing else."""

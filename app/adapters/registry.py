@@ -37,7 +37,7 @@ def build_adapter(profile: AgencyProfile, clock: Clock, secrets: Path) -> Adapte
     return Adapter(
         agency_code=profile.agency_code,
         capabilities=profile.capabilities,
-        reports=KINDS[profile.kind].reports,
+        kind=KINDS[profile.kind],
         dialect=dialect(profile.dialect),
         transport=_named("transport", profile.transport, TRANSPORTS)(profile, clock, secrets),
     )

@@ -25,7 +25,7 @@ def write(message: BaseModel) -> bytes:
 
 
 def read(what: TypeAdapter[M], body: bytes, *, branches: frozenset[str] = frozenset()) -> M:
-    """One message. `branches` are the tags of its unions other than assets, for `faults`.
+    """One message. `branches` are its tags, when it is one of several kinds; for `faults`.
 
     Raises:
         MalformedAnswer: names the first places at fault by JSON pointer and code, never a value.
@@ -52,7 +52,7 @@ def check_content_type(content_type: str) -> None:
 def faults(error: ValidationError, branches: frozenset[str] = frozenset()) -> str:
     """The first three places at fault. Pydantic puts the branch of a union into a path; the message has no such step."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(_fault(each["type"], each["loc"], _ASSETS | branches) for each in found[:3])
+    return "; ".join(_fault(each["type"], each["loc"], branches) for each in found[:3])
 
 
 _ASSETS = frozenset(AssetKind)
@@ -61,7 +61,9 @@ _ASSETS = frozenset(AssetKind)
 def _fault(code: str, place: tuple[int | str, ...], branches: frozenset[str]) -> str:
     # The name of an unknown field is the sender's text, and might say anything.
     steps = place[:-1] if code == "extra_forbidden" else place
-    return "".join(f"/{step}" for step in steps if step not in branches) + f": {code}"
+    # A tag comes first only; further down a field may have the same name.
+    inside = steps[1:] if steps and steps[0] in branches else steps
+    return "".join(f"/{step}" for step in inside if step not in _ASSETS) + f": {code}"
 
 
 def _refuse_repeated_fields(body: bytes) -> None:

@@ -100,7 +100,7 @@ async def take(session: AsyncSession, vault: Vault, sender: Sender, posted: Post
     """
     try:
         decoded = read_callback(
-            dialect(sender.dialect), KINDS[sender.kind].reports, posted.content_type, posted.body
+            dialect(sender.dialect), KINDS[sender.kind], posted.content_type, posted.body
         )
     except MalformedAnswer as error:
         await _park(session, vault, sender, posted, error.reason)

@@ -1,26 +1,40 @@
 """Dialect `liandong-1`: the hub's own protocol (docs/agency-protocol.md)."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC
 from typing import Final
 from uuid import UUID, uuid5
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from app.adapters.contract import (
     Acknowledged,
     AgencyOrder,
     Answer,
+    AssetQueryOrder,
     Decoded,
     LawfulRefusal,
     Operation,
+    Posted,
     StatusReport,
     WireMessage,
     WireReply,
+    kind_of,
 )
 from app.adapters.liandong import wire
+from app.adapters.measures import (
+    FreezeContent,
+    LiveList,
+    LiveMeasure,
+    MeasureContent,
+    Notice,
+    Objection,
+    ReleaseContent,
+)
 from app.adapters.strict_json import check_content_type, faults
 from app.errors import MalformedAnswer, MessageRejected
+from app.measures.words import Reach
 
 
 class LiandongDialect:
@@ -60,9 +74,35 @@ class LiandongDialect:
             raise MalformedAnswer(f"status {reply.status} contradicts the message")
         return decoded
 
-    def decode_callback(self, content_type: str, body: bytes) -> Acknowledged | Answer:
+    def encode_live_list(self, list_id: UUID, after: UUID | None = None) -> WireMessage:
+        message_id = uuid5(list_id, f"live_list after {after}")
+        return _message(
+            Operation.LIVE_LIST,
+            list_id,
+            message_id,
+            lambda: wire.LiveListQueryMessage(message_id=message_id, after=after),
+        )
+
+    def decode_live_list(self, reply: WireReply) -> LiveList:
+        check_content_type(reply.content_type)
+        if reply.status != 200:
+            raise MalformedAnswer(f"status {reply.status} with a live list")
+        message = wire.read(wire.LIVE_LIST, reply.body)
+        return LiveList(
+            message_id=message.message_id,
+            as_of=message.as_of.astimezone(UTC),
+            measures=tuple([LiveMeasure(each.request_id, each.measure) for each in message.measures]),
+            more=message.more,
+        )
+
+    def decode_callback(self, content_type: str, body: bytes) -> Posted:
         check_content_type(content_type)
-        return _response(wire.read(wire.RESPONSE, body))
+        message = wire.read(wire.CALLBACK, body)
+        if isinstance(message, wire.NoticeMessage):
+            return _notice(message)
+        if isinstance(message, wire.ObjectionMessage):
+            return _objection(message)
+        return _response(message)
 
 
 def _message(
@@ -75,29 +115,49 @@ def _message(
     return WireMessage(operation, request_id, message_id, wire.CONTENT_TYPE, body)
 
 
-def _request(order: AgencyOrder) -> wire.RequestMessage:
+def _request(order: AgencyOrder) -> wire.Piece:
     subject = order.subject
-    return wire.REQUEST.validate_python(
-        {
-            "message_id": order.request_id,
-            "request_id": order.request_id,
-            "order_id": order.order_id,
-            "agency_code": order.agency_code,
-            "mandate": order.mandate,
-            "subject": {
-                "kind": subject.kind,
-                "name": subject.name,
-                "certificate_type": subject.certificate.certificate_type,
-                "certificate_number": subject.certificate.number,
-                "also_known_as": subject.certificate.also_known_as,
-            },
-            "scope": order.scope,
-            # In UTC whatever the database session's zone is: the same order is the same bytes (P3).
-            "asked_at": order.asked_at.astimezone(UTC),
-            "answer_due_at": order.answer_due_at.astimezone(UTC),
+    envelope = {
+        "message_id": order.request_id,
+        "request_id": order.request_id,
+        "order_id": order.order_id,
+        "agency_code": order.agency_code,
+        "mandate": order.mandate,
+        "subject": {
+            "kind": subject.kind,
+            "name": subject.name,
+            "certificate_type": subject.certificate.certificate_type,
+            "certificate_number": subject.certificate.number,
+            "also_known_as": subject.certificate.also_known_as,
         },
-        from_attributes=True,
-    )
+        # In UTC whatever the database session's zone is: the same order is the same bytes (P3).
+        "asked_at": order.asked_at.astimezone(UTC),
+        "answer_due_at": order.answer_due_at.astimezone(UTC),
+    }
+    if isinstance(order, AssetQueryOrder):
+        return _QUERY.validate_python({**envelope, "scope": order.scope}, from_attributes=True)
+    kind = kind_of(order)
+    measure = {**envelope, "kind": kind, kind.value: _content(order.content)}
+    return wire.REQUEST.validate_python(measure, from_attributes=True)
+
+
+_QUERY = TypeAdapter(wire.AssetQueryMessage)
+
+
+def _content(content: MeasureContent) -> object:
+    match content:
+        case FreezeContent():
+            whole = content.limit is Reach.WHOLE
+            limit = None if whole else content.limit
+            return {**_shallow(content), "limit": limit, "whole": True if whole else None}
+        case ReleaseContent():
+            return {**_shallow(content), "whole": True if content.amount is None else None}
+    return content
+
+
+def _shallow(content: FreezeContent | ReleaseContent) -> dict[str, object]:
+    """Not `asdict`, which would turn the pieces into dicts, too, and is ten times slower."""
+    return {field.name: getattr(content, field.name) for field in fields(content)}
 
 
 def _response(message: wire.AnswerMessage | wire.AcknowledgementMessage) -> Acknowledged | Answer:
@@ -122,7 +182,29 @@ def _answer(message: wire.AnswerMessage) -> Answer:
         agency_reference=message.agency_reference,
         refusal=None if refusal is None else LawfulRefusal(refusal.reason, refusal.explanation),
         assets=message.assets,
+        measures=message.measures,
         remark=message.remark,
+    )
+
+
+def _notice(message: wire.NoticeMessage) -> Notice:
+    return Notice(
+        request_id=message.request_id,
+        message_id=message.message_id,
+        cause=message.cause,
+        as_of=message.as_of.astimezone(UTC),
+        measures=message.measures,
+    )
+
+
+def _objection(message: wire.ObjectionMessage) -> Objection:
+    return Objection(
+        request_id=message.request_id,
+        message_id=message.message_id,
+        raised_at=message.raised_at.astimezone(UTC),
+        grounds=message.grounds,
+        text=message.text,
+        agency_reference=message.agency_reference,
     )
 
 

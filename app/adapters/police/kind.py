@@ -8,5 +8,6 @@ PROFILE = KindProfile(
     reports=frozenset(
         {AssetKind.IDENTITY_RECORD, AssetKind.TRAVEL_RECORD, AssetKind.HOTEL_STAY, AssetKind.VEHICLE}
     ),
+    controls=frozenset(),
     deadlines=Deadlines(),
 )

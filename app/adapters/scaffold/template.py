@@ -17,14 +17,17 @@ from app.adapters.contract import (
     Acknowledged,
     AgencyOrder,
     Answer,
+    AssetQueryOrder,
     Decoded,
     LawfulRefusal,
     Operation,
     StatusReport,
     WireMessage,
     WireReply,
+    kind_of,
 )
 from app.adapters.facts import Fact, Few, Identifier, Instant, Money, Text
+from app.adapters.measures import LiveList
 from app.adapters.strict_json import CONTENT_TYPE, check_content_type, faults, read, write
 from app.errors import MalformedAnswer, MessageRejected
 from app.vocabulary import AnswerState, CertificateType, RefusalReason, RequestStatus
@@ -110,6 +113,8 @@ class TemplateDialect:
     name: Final = "template-1"
 
     def encode(self, order: AgencyOrder) -> WireMessage:
+        if not isinstance(order, AssetQueryOrder):
+            raise MessageRejected(f"this protocol has no words for {kind_of(order)}")
         certificate = order.subject.certificate
         if certificate.certificate_type not in CERTIFICATES:
             raise MessageRejected(f"this protocol has no code for {certificate.certificate_type}")
@@ -132,6 +137,12 @@ class TemplateDialect:
 
     def encode_cancellation(self, request_id: UUID, reason: str) -> WireMessage:
         return _message(Operation.CANCELLATION, request_id, _built(Inquiry, BDHM=request_id, CHYY=reason))
+
+    def encode_live_list(self, list_id: UUID, after: UUID | None = None) -> WireMessage:  # noqa: ARG002 - the contract's
+        raise MessageRejected("this protocol has no list of live freezes")
+
+    def decode_live_list(self, reply: WireReply) -> LiveList:  # noqa: ARG002 - the contract's
+        raise MalformedAnswer("this protocol has no list of live freezes")
 
     def decode_reply(self, operation: Operation, reply: WireReply) -> Decoded:
         check_content_type(reply.content_type)

@@ -11,7 +11,8 @@ What a failure allows the dispatcher to do next:
 | 2xx whose signature is missing or wrong                    | `OutcomeUnknown`    | nobody we know said so           |
 | 3xx, other 4xx                                             | `MessageRejected`   | again would be refused again     |
 
-A status query changes nothing at the agency, so what is unknown of it is merely unavailable: it is asked again.
+A status query and a live list change nothing at the agency, so what is unknown of them is merely unavailable: it is
+asked again.
 """
 
 import ssl
@@ -50,12 +51,14 @@ PATHS: Final = {
     Operation.REQUEST: "requests",
     Operation.STATUS_QUERY: "status-queries",
     Operation.CANCELLATION: "cancellations",
+    Operation.LIVE_LIST: "live-lists",
 }
 """Under the agency's endpoint (docs/agency-protocol.md)."""
 
 LONGEST_RETRY_AFTER = timedelta(days=1)
 """A partner's word postpones us no longer than this: a deadline of the court runs meanwhile."""
 
+_CHANGES_NOTHING = frozenset({Operation.STATUS_QUERY, Operation.LIVE_LIST})
 _NOT_HANDLED = frozenset({425, 429, 503})
 _MAYBE_HANDLED = frozenset({408})
 
@@ -119,7 +122,7 @@ class HttpTransport:
         raise MessageRejected(reason, raw=reply.body)
 
     def _raise_unknown(self, message: WireMessage, reason: str, reply: Reply | None = None) -> NoReturn:
-        if message.operation is Operation.STATUS_QUERY:
+        if message.operation in _CHANGES_NOTHING:
             raise AgencyUnavailable(reason, retry_after=self._retry_after(reply) if reply else None)
         raise OutcomeUnknown(reason, raw=reply.body if reply else b"")
 
