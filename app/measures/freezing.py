@@ -100,6 +100,10 @@ def renew(books: Books, order: Renewal, told: Told) -> Receipt:
     holds = books.cited(order.freeze_id, order.case_number, order.at, told)
     if isinstance(holds, Ground):
         return refused(order, holds, told)
+    if order.thing_id is not None:
+        holds = [hold for hold in holds if hold.thing_id == order.thing_id]
+        if not holds:
+            return refused(order, Ground.FREEZE_UNKNOWN, told)
     reached = [books.ladders[hold.thing_id] for hold in holds]
     begins_on = day_in_china(order.at)
     ground = _term_objection(reached, begins_on, order.term)

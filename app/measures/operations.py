@@ -29,13 +29,14 @@ class FreezeOrder:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """续冻/续封, which names the freeze and the case it renews."""
+    """续冻/续封, which names the freeze and the case it renews. `thing_id` narrows it to one of the things reached."""
 
     request_id: str
     at: datetime
     freeze_id: str
     case_number: str
     term: Term
+    thing_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
