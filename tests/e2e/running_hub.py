@@ -5,7 +5,7 @@ The judges of what happened are the court's own list of what was accepted, and t
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,11 +61,11 @@ class Bearer(httpx.Auth):
         self._url = f"{url}/oauth/token"
         self.token = ""
 
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  # a generator is one
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         for _ in range(2):
             if not self.token:
                 form = httpx.Request("POST", self._url, data={"grant_type": "client_credentials"})
-                answer: httpx.Response = yield next(self._credentials.auth_flow(form))
+                answer = yield next(self._credentials.auth_flow(form))
                 self.token = answer.json()["access_token"]
             request.headers["Authorization"] = f"Bearer {self.token}"
             answer = yield request
@@ -179,7 +179,8 @@ class RunningHub:
     administrator: httpx.Client
     operator: httpx.Client
     auditor: httpx.Client
-    _stack: ExitStack = field(repr=False)
+    stack: ExitStack = field(repr=False)
+    """Closes what was opened for the hub."""
 
     @property
     def url(self) -> str:
@@ -220,11 +221,11 @@ class RunningHub:
         )
         http = self.client(client["client_id"], client["client_secret"])
         patient = CourtClient(self.url, client["client_id"], client["client_secret"])
-        self._stack.callback(patient.close)
+        self.stack.callback(patient.close)
         return Court(court_id, code, permit, http, patient)
 
     def client(self, client_id: str, client_secret: str) -> httpx.Client:
-        return self._stack.enter_context(_client(self.url, client_id, client_secret))
+        return self.stack.enter_context(_client(self.url, client_id, client_secret))
 
     def debtors(self, count: int) -> tuple[Debtor, ...]:
         """Residents whom the registries know: the odd characters of the cast are left out."""
@@ -278,13 +279,19 @@ def running_hub(
         stack.enter_context(launcher)
         link = HubLink(launcher.url, administration.hub_public_keys(settings))
         fleet = stack.enter_context(Fleet(folder / "sandbox", link, agencies))
-        clients = [
-            stack.enter_context(
-                _client(launcher.url, *administration.make_client(settings, role.value, role))
-            )
-            for role in (Role.ADMINISTRATOR, Role.OPERATOR, Role.AUDITOR)
-        ]
-        yield RunningHub(launcher, fleet, *clients, stack)
+
+        def client(role: Role) -> httpx.Client:
+            credentials = administration.make_client(settings, role.value, role)
+            return stack.enter_context(_client(launcher.url, *credentials))
+
+        yield RunningHub(
+            launcher,
+            fleet,
+            administrator=client(Role.ADMINISTRATOR),
+            operator=client(Role.OPERATOR),
+            auditor=client(Role.AUDITOR),
+            stack=stack,
+        )
 
 
 def now() -> datetime:
