@@ -111,7 +111,7 @@ def _message(
     try:
         body = wire.write(build())
     except ValidationError as error:
-        raise MessageRejected(f"does not fit the protocol: {faults(error)}") from None
+        raise MessageRejected(f"does not fit the protocol: {faults(error, wire.BRANCHES)}") from None
     return WireMessage(operation, request_id, message_id, wire.CONTENT_TYPE, body)
 
 
