@@ -170,8 +170,8 @@ def test_balances_are_whole_cents_and_what_lies_on_them_is_not_available() -> No
         for account in TOWN.accounts(subject):
             assert account.balance.as_tuple().exponent == -2
             assert 0 <= account.available_balance <= account.balance
-            in_force = sum((freeze.amount for freeze in account.prior_freezes[:1]), Decimal(0))
-            held = sum((right.amount for right in account.priority_rights), in_force)
+            burdens = (*account.prior_freezes, *account.priority_rights)
+            held = sum((burden.amount for burden in burdens), Decimal(0))
             assert account.available_balance == max(account.balance - held, Decimal(0))
 
 
@@ -197,8 +197,12 @@ def test_a_prior_measure_has_not_ended_and_ranks_are_contiguous() -> None:
             assert [freeze.rank for freeze in account.prior_freezes] == list(
                 range(1, len(account.prior_freezes) + 1)
             )
+            starts = [freeze.starts_on for freeze in account.prior_freezes]
+            assert starts == sorted(starts)
             assert all(freeze.starts_on <= TODAY < freeze.ends_on for freeze in account.prior_freezes)
         for thing in things(subject):
+            starts = [seizure.starts_on for seizure in thing.seizures]
+            assert starts == sorted(starts)
             assert all(seizure.starts_on <= TODAY < seizure.ends_on for seizure in thing.seizures)
 
 

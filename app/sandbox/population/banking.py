@@ -157,8 +157,7 @@ def _account(town: Town, ledger: _Ledger, role: HolderRole, co_holder: str | Non
     bank, dice = town.banks[ledger.place], ledger.dice
     freezes = _prior_freezes(town, ledger)
     rights = _priority_rights(ledger, bank.name)
-    in_force = [freeze.amount for freeze in freezes if freeze.rank == 1]
-    held = sum((*in_force, *(right.amount for right in rights)), Decimal("0.00"))
+    held = sum((burden.amount for burden in (*freezes, *rights)), Decimal("0.00"))
     return BankAccount(
         bank_code=bank.code,
         bank=bank.name,
@@ -181,15 +180,16 @@ def _account(town: Town, ledger: _Ledger, role: HolderRole, co_holder: str | Non
 
 
 def _prior_freezes(town: Town, ledger: _Ledger) -> tuple[PriorFreeze, ...]:
-    """Measures of other courts, one of them in force and perhaps one waiting behind it; a year each."""
+    """Measures of other courts, in the order in which they were received, a year each."""
     dice = ledger.dice
     if not ledger.may_be_burdened or dice.random() >= _FROZEN:
         return ()
-    return tuple(_prior_freeze(town, dice, rank) for rank in range(1, dice.choice((2, 2, 3))))
+    ages = sorted((dice.randrange(150) for _ in range(dice.choice((1, 1, 2)))), reverse=True)
+    return tuple(_prior_freeze(town, dice, rank, age) for rank, age in enumerate(ages, 1))
 
 
-def _prior_freeze(town: Town, dice: Random, rank: int) -> PriorFreeze:
-    starts_on = town.as_of - timedelta(days=dice.randrange(150) // rank)
+def _prior_freeze(town: Town, dice: Random, rank: int, age: int) -> PriorFreeze:
+    starts_on = town.as_of - timedelta(days=age)
     serial = dice.randrange(1, 5000)
     return PriorFreeze(
         authority=dice.choice(names.COURTS),

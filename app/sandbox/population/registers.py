@@ -1,5 +1,6 @@
 """What the land and the vehicle registries keep."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -22,6 +23,7 @@ from app.vocabulary import RealRight, SeizureKind
 _MORTGAGED = 0.3
 _SEIZED = 0.08
 _COMPANY_HAS_LAND = 0.4
+_LAND_HAS_WORKSHOP = 0.5
 _LAND_REGISTRY = "柘城县不动产登记中心"
 _VEHICLE_REGISTRY = "商丘市车辆管理所柘城分所"
 _MOVABLES_TERM = timedelta(days=2 * 365 - 1)  # Interpretation §485: movables two years, real estate three
@@ -117,31 +119,47 @@ def _is(subject: Subject, part: Part) -> bool:
 
 
 def _land(town: Town, company: Company) -> tuple[RealEstate, ...]:
+    """Some companies have land, and some of those a workshop on it: one certificate, and what lies on both."""
     dice = town.dice("land", company.index)
     if dice.random() >= _COMPANY_HAS_LAND:
         return ()
     starts_on = company.registered_on
     certificate = f"豫（{starts_on.year}）柘城县不动产权第9{company.index:06d}号"
-    return (
-        RealEstate(
-            right=RealRight.CONSTRUCTION_LAND_USE,
-            unit_number=numbers.unit_number(company.index, 0, 0, parcel="GX", fixture="W"),
-            certificate_number=certificate,
-            location=company.address,
-            area=Decimal(dice.randrange(1000, 40_000)),
-            own_area=None,
-            shared_area=None,
-            planned_use="工业用地",
-            completed_on=None,
-            floors=None,
-            term_starts_on=starts_on,
-            term_ends_on=_years_after(starts_on, _LAND_TERM_IN_YEARS),
-            registry=_LAND_REGISTRY,
-            region_code=numbers.region_code(company.index),
-            holders=(Holder(company.name, company.certificate_type, company.number, "100%", "单独所有"),),
-            mortgages=_mortgages(town, dice, company, certificate),
-            seizures=_seizures(town, dice, company, _REAL_ESTATE_TERM),
-        ),
+    land = RealEstate(
+        right=RealRight.CONSTRUCTION_LAND_USE,
+        unit_number=numbers.unit_number(company.index, 0, 0, parcel="GX", fixture="W"),
+        certificate_number=certificate,
+        location=company.address,
+        area=Decimal(dice.randrange(1000, 40_000)),
+        own_area=None,
+        shared_area=None,
+        planned_use="工业用地",
+        completed_on=None,
+        floors=None,
+        term_starts_on=starts_on,
+        term_ends_on=_years_after(starts_on, _LAND_TERM_IN_YEARS),
+        registry=_LAND_REGISTRY,
+        region_code=numbers.region_code(company.index),
+        holders=(Holder(company.name, company.certificate_type, company.number, "100%", "单独所有"),),
+        mortgages=_mortgages(town, dice, company, certificate),
+        seizures=_seizures(town, dice, company, _REAL_ESTATE_TERM),
+    )
+    dice = town.dice("workshop", company.index)
+    return (land, _workshop(dice, company, land)) if dice.random() < _LAND_HAS_WORKSHOP else (land,)
+
+
+def _workshop(dice: Random, company: Company, land: RealEstate) -> RealEstate:
+    area = Decimal(dice.randrange(300, 5_000))
+    return replace(
+        land,
+        right=RealRight.HOUSE_PROPERTY,
+        unit_number=numbers.unit_number(company.index, 1, 1, parcel="GX"),
+        area=area,
+        own_area=area,
+        shared_area=Decimal(0),
+        planned_use="工业厂房",
+        completed_on=company.registered_on + timedelta(days=dice.randrange(200, 900)),
+        floors=dice.choice((1, 1, 2, 4)),
     )
 
 
@@ -205,11 +223,12 @@ def _seizures(town: Town, dice: Random, owner: Subject, term: timedelta) -> tupl
     if role_of(owner) or dice.random() >= _SEIZED:
         return ()
     kinds = dice.choice(((SeizureKind.SEIZURE,), (SeizureKind.SEIZURE, SeizureKind.WAITING)))
-    return tuple(_seizure(town, dice, kind, term) for kind in kinds)
+    ages = sorted((dice.randrange(1, 300) for _ in kinds), reverse=True)
+    return tuple(_seizure(town, dice, kind, age, term) for kind, age in zip(kinds, ages, strict=True))
 
 
-def _seizure(town: Town, dice: Random, kind: SeizureKind, term: timedelta) -> Seizure:
-    starts_on = town.as_of - timedelta(days=dice.randrange(1, 300))
+def _seizure(town: Town, dice: Random, kind: SeizureKind, age: int, term: timedelta) -> Seizure:
+    starts_on = town.as_of - timedelta(days=age)
     return Seizure(
         authority=dice.choice(names.COURTS),
         kind=kind,
