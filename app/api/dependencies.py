@@ -1,4 +1,8 @@
-"""What a route may ask for. Each is cheap: they stand before every request."""
+"""What a route may ask for. Each is cheap: they stand before every request.
+
+All are coroutines, also those that wait for nothing: FastAPI hands a plain function to a thread, which costs more than
+the function itself.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -22,7 +26,7 @@ _bearer = OAuth2(
 )
 
 
-def hub_of(request: Request) -> Hub:
+async def hub_of(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
 
@@ -61,7 +65,7 @@ async def caller_of(request: Request, authorization: Annotated[str | None, Depen
 CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
-def acting_of(caller: CallerDep) -> Acting:
+async def acting_of(caller: CallerDep) -> Acting:
     return caller.for_court()
 
 

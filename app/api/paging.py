@@ -37,7 +37,7 @@ class PageQuery:
         return None if self.after is None else UUID(bytes=read_cursor(self.after, 16))
 
 
-def page_query(
+async def page_query(
     after: Annotated[
         str | None, Query(max_length=120, description="`next` of the page before · 上一页的 next")
     ] = None,
