@@ -50,8 +50,8 @@ class CourtAccount:
 class FreezeContent:
     """冻结/查封 of these things, or without targets of all the money that the agency finds.
 
-    Looking up and freezing in one step keeps anybody from emptying an account in between; the limit then holds for
-    all that is found together.
+    Looking up and freezing in one step keeps anybody from emptying an account in between. The limit holds for all that
+    the order reaches together: each thing in turn is frozen for what those before it do not hold (Seizure §19).
     """
 
     targets: tuple[Target, ...]
@@ -64,7 +64,10 @@ class FreezeContent:
 
 @dataclass(frozen=True, slots=True)
 class RenewalContent:
-    """续冻/续封: cites the request and the case of the freeze (domain-reference §6.4)."""
+    """续冻/续封: cites the request and the case of the freeze (domain-reference §6.4).
+
+    As all that follows a freeze, it is about one thing of those that the freeze lies on.
+    """
 
     freeze_request_id: UUID
     freeze_case_number: str

@@ -1,15 +1,16 @@
 """What every dialect must do, ours or another's; see docs/ADDING_AN_AGENCY.md.
 
-A dialect's samples stand in samples/<dialect>/: `encoded/` holds the bytes that `app.adapters.scaffold.ORDER`, a
-status query and a cancellation of it become; every other folder holds one message as an agency sent it (`message.*`) and what it
-decodes to (`expected.json`), with the words in it that must show nowhere else (`personal`).
+A dialect's samples stand in samples/<dialect>/: `encoded/` holds the bytes that `app.adapters.scaffold.ORDERS` and what
+is asked about them become; every other folder holds one message as an agency sent it (`message.*`) and what it decodes to
+(`expected.json`), with the words in it that must show nowhere else (`personal`).
 """
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.adapters.contract import (
+    Acknowledged,
+    AgencyOrder,
     Answer,
     AssetQueryOrder,
-    Decoded,
     Dialect,
+    MeasureOrder,
     Operation,
     StatusReport,
-    WireMessage,
     WireReply,
 )
+from app.adapters.measures import FreezeContent, LiveList, MeasureReport, Notice, Objection
 from app.adapters.registry import dialect as registered
 from app.adapters.registry import known
-from app.adapters.scaffold import REASON, create, decoded_as_recorded, encodings
+from app.adapters.scaffold import ORDERS, Said, create, decoded_as_recorded, encodings, messages
 from app.errors import ExchangeError, MalformedAnswer, MessageRejected
 from app.ids import new_id
 
@@ -50,11 +53,13 @@ class Sample:
     decoded: dict[str, Any]
     personal: tuple[str, ...]
 
-    def decode(self, dialect: Dialect, body: bytes) -> Decoded:
+    def decode(self, dialect: Dialect, body: bytes) -> Said:
         content_type = self.arrived["content_type"]
         if self.arrived["as"] == "callback":
             return dialect.decode_callback(content_type, body)
         reply = WireReply(self.arrived["status"], content_type, body)
+        if self.arrived["as"] == "live_list":
+            return dialect.decode_live_list(reply)
         return dialect.decode_reply(Operation(self.arrived["operation"]), reply)
 
 
@@ -99,24 +104,24 @@ def specimen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return Specimen(module.Scaffolded1Dialect(), made.samples)
 
 
-def messages_about(dialect: Dialect, order: AssetQueryOrder) -> dict[str, WireMessage]:
-    return {
-        "request": dialect.encode(order),
-        "status_query": dialect.encode_status_query(order.request_id),
-        "cancellation": dialect.encode_cancellation(order.request_id, REASON),
-    }
+BEIJING = timezone(timedelta(hours=8))
 
 
-def test_encoding_the_same_order_again_gives_the_same_bytes(
-    specimen: Specimen, order: AssetQueryOrder
-) -> None:
-    beijing = timezone(timedelta(hours=8))
-    elsewhere = replace(
+def elsewhere(order: AgencyOrder) -> AgencyOrder:
+    """The same order, read back from a database session in another zone."""
+    return replace(
         order,
-        asked_at=order.asked_at.astimezone(beijing),
-        answer_due_at=order.answer_due_at.astimezone(beijing),
+        asked_at=order.asked_at.astimezone(BEIJING),
+        answer_due_at=order.answer_due_at.astimezone(BEIJING),
     )
-    assert messages_about(specimen.dialect, order) == messages_about(specimen.dialect, elsewhere)
+
+
+def every(change: Callable[[AgencyOrder], AgencyOrder]) -> Mapping[str, AgencyOrder]:
+    return {name: change(order) for name, order in ORDERS.items()}
+
+
+def test_encoding_the_same_order_again_gives_the_same_bytes(specimen: Specimen) -> None:
+    assert messages(specimen.dialect, every(elsewhere)) == messages(specimen.dialect, ORDERS)
 
 
 def test_encoding_gives_the_recorded_bytes(specimen: Specimen) -> None:
@@ -125,21 +130,22 @@ def test_encoding_gives_the_recorded_bytes(specimen: Specimen) -> None:
     assert encodings(specimen.dialect) == recorded
 
 
-def test_each_encoded_message_says_what_it_is(specimen: Specimen, order: AssetQueryOrder) -> None:
-    messages = messages_about(specimen.dialect, order)
-    assert {name: message.operation for name, message in messages.items()} == {
-        each.value: each for each in Operation
-    }
-    assert {message.request_id for message in messages.values()} == {order.request_id}
-    assert len({message.message_id for message in messages.values()}) == len(messages)
+def test_each_encoded_message_says_what_it_is(specimen: Specimen) -> None:
+    spoken = messages(specimen.dialect, ORDERS)
+    assert spoken.keys() >= {"request", "status_query", "cancellation"}
+    for name, message in spoken.items():
+        operation = Operation.REQUEST if name in ORDERS else Operation(name.split("-")[0])
+        assert message.operation is operation, name
+        assert name not in ORDERS or message.request_id == ORDERS[name].request_id
+    assert len({message.message_id for message in spoken.values()}) == len(spoken)
 
 
-def test_orders_differ_in_their_bytes(specimen: Specimen, order: AssetQueryOrder) -> None:
-    other = replace(order, request_id=new_id())
-    mine, others = messages_about(specimen.dialect, order), messages_about(specimen.dialect, other)
-    for name, message in mine.items():
-        assert message.body != others[name].body
-        assert message.message_id != others[name].message_id
+def test_orders_differ_in_their_bytes(specimen: Specimen) -> None:
+    mine = messages(specimen.dialect, ORDERS)
+    others = messages(specimen.dialect, every(lambda order: replace(order, request_id=new_id())))
+    for name in mine.keys() - {"live_list"}:
+        assert mine[name].body != others[name].body
+        assert mine[name].message_id != others[name].message_id
 
 
 def test_the_request_id_survives_the_round_trip(specimen: Specimen, order: AssetQueryOrder) -> None:
@@ -147,11 +153,18 @@ def test_the_request_id_survives_the_round_trip(specimen: Specimen, order: Asset
     fresh = new_id()
     sent = specimen.dialect.encode(replace(order, request_id=fresh)).body
     for sample in specimen.samples:
-        old = UUID(sample.decoded["request_id"])
-        spell = _spelling(old, sample.body)
-        assert spell(fresh) in sent, f"{sample.name} spells the id otherwise than the request does"
-        answered = sample.decode(specimen.dialect, sample.body.replace(spell(old), spell(fresh)))
-        assert answered.request_id == fresh, sample.name
+        decoded = sample.decode(specimen.dialect, sample.body)
+        for old in _requests_of(decoded)[-1:]:  # the last, so that a list stays in order
+            spell = _spelling(old, sample.body)
+            assert spell(fresh) in sent, f"{sample.name} spells the id otherwise than the request does"
+            answered = sample.decode(specimen.dialect, sample.body.replace(spell(old), spell(fresh)))
+            assert _requests_of(answered)[-1] == fresh, sample.name
+
+
+def _requests_of(decoded: Said) -> list[UUID]:
+    if isinstance(decoded, LiveList):
+        return [each.request_id for each in decoded.measures]
+    return [decoded.request_id]
 
 
 def _spelling(request_id: UUID, body: bytes) -> Callable[[UUID], bytes]:
@@ -173,11 +186,29 @@ def test_every_recorded_sample_decodes_to_the_answer_beside_it(specimen: Specime
 
 def test_instants_are_handed_on_in_utc(specimen: Specimen) -> None:
     for sample in specimen.samples:
-        decoded = sample.decode(specimen.dialect, sample.body)
-        answers = decoded.answers if isinstance(decoded, StatusReport) else (decoded,)
-        for answer in answers:
-            instant = answer.as_of if isinstance(answer, Answer) else answer.expected_at
+        for instant in _instants(sample.decode(specimen.dialect, sample.body)):
             assert instant is None or instant.utcoffset() == timedelta(0), sample.name
+
+
+def _instants(decoded: Said) -> Iterator[datetime | None]:
+    match decoded:
+        case StatusReport():
+            for answer in decoded.answers:
+                yield from _instants(answer)
+        case Acknowledged():
+            yield decoded.expected_at
+        case Objection():
+            yield decoded.raised_at
+        case _:
+            yield decoded.as_of
+            for report in _reports(decoded):
+                yield from (report.received_at, report.active_at, report.ends_at)
+
+
+def _reports(decoded: Answer | Notice | LiveList) -> tuple[MeasureReport, ...]:
+    if isinstance(decoded, LiveList):
+        return tuple(each.measure for each in decoded.measures)
+    return decoded.measures
 
 
 def test_a_truncated_message_is_malformed(specimen: Specimen) -> None:
@@ -252,7 +283,7 @@ def test_another_content_type_is_malformed(specimen: Specimen, content_type: str
 @pytest.mark.parametrize("status", [201, 203, 204, 206])
 def test_a_status_that_the_protocol_does_not_have_is_malformed(specimen: Specimen, status: int) -> None:
     for sample in specimen.samples:
-        if sample.arrived["as"] == "reply":
+        if "status" in sample.arrived:
             with pytest.raises(MalformedAnswer):
                 _arriving(sample, status=status).decode(specimen.dialect, sample.body)
 
@@ -261,24 +292,35 @@ def _arriving(sample: Sample, **otherwise: object) -> Sample:
     return replace(sample, arrived={**sample.arrived, **otherwise})
 
 
-def test_nothing_personal_shows_in_a_repr(specimen: Specimen, order: AssetQueryOrder) -> None:
-    about = (order.subject.name, order.subject.certificate.number, *order.subject.certificate.also_known_as)
-    for message in (order, *messages_about(specimen.dialect, order).values()):
-        assert _shown(message, about) == []
+def test_nothing_personal_shows_in_a_repr(specimen: Specimen) -> None:
+    for order in ORDERS.values():
+        assert _shown(order, _personal(order)) == []
+    for name, message in messages(specimen.dialect, ORDERS).items():
+        assert _shown(message, _personal(ORDERS.get(name, ORDERS["request"]))) == []
     for sample in specimen.samples:
         decoded = sample.decode(specimen.dialect, sample.body)
         assert _shown(decoded, sample.personal) == [], sample.name
         assert _shown(WireReply(200, "", sample.body), sample.personal) == [], sample.name
 
 
-def test_an_order_that_does_not_fit_is_rejected_without_a_word_about_its_subject(
-    specimen: Specimen, order: AssetQueryOrder
-) -> None:
-    name = "欧阳" * 100_000
-    endless = replace(order, subject=replace(order.subject, name=name))
-    error = _error_of(lambda: specimen.dialect.encode(endless))
-    assert error is None or isinstance(error, MessageRejected)
-    assert _shown(error, ("欧阳", order.subject.certificate.number)) == []
+def _personal(order: AgencyOrder) -> tuple[str, ...]:
+    certificate = order.subject.certificate
+    return (order.subject.name, certificate.number, *certificate.also_known_as, *_things(order))
+
+
+def _things(order: AgencyOrder) -> Iterator[str]:
+    if isinstance(order, MeasureOrder):
+        content = order.content
+        targets = content.targets if isinstance(content, FreezeContent) else (content.target,)
+        yield from (target.identity for target in targets)
+
+
+def test_an_order_that_does_not_fit_is_rejected_without_a_word_about_its_subject(specimen: Specimen) -> None:
+    for order in ORDERS.values():
+        endless = replace(order, subject=replace(order.subject, name="欧阳" * 100_000))
+        error = _error_of(partial(specimen.dialect.encode, endless))
+        assert error is None or isinstance(error, MessageRejected)
+        assert _shown(error, ("欧阳", *_personal(order))) == []
 
 
 def _error_of(act: Callable[[], object]) -> ExchangeError | None:

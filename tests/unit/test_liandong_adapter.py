@@ -70,7 +70,7 @@ def reply(message: object) -> WireReply:
 def test_an_agency_is_one_row() -> None:
     built = adapter()
     assert (built.agency_code, built.dialect.name) == ("BANK-ZC", "liandong-1")
-    assert built.reports == {AssetKind.BANK_ACCOUNT, AssetKind.WEALTH_PRODUCT}
+    assert built.kind.reports == {AssetKind.BANK_ACCOUNT, AssetKind.WEALTH_PRODUCT}
 
 
 def test_all_rows_of_a_protocol_share_one_dialect() -> None:
@@ -180,7 +180,7 @@ def test_a_reply_about_another_request_is_not_taken_for_an_answer() -> None:
 def test_what_an_agency_does_not_offer_is_refused_before_anything_is_sent() -> None:
     able = adapter()
     able.require(OrderKind.ASSET_QUERY)
-    unable = Adapter("BANK-ZC", frozenset(), able.reports, able.dialect, able.transport)
+    unable = Adapter("BANK-ZC", frozenset(), able.kind, able.dialect, able.transport)
     with pytest.raises(Refusal) as caught:
         unable.require(OrderKind.ASSET_QUERY)
     assert caught.value.code is ErrorCode.AGENCY_INCAPABLE

@@ -6,8 +6,10 @@ conformance suite from the first minute; then it is changed, sample by sample, i
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -15,14 +17,39 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.adapters.contract import Acknowledged, Answer, Decoded, Dialect, Operation, StatusReport, WireReply
-from app.adapters.scaffold.order import ORDER, REASON
+from app.adapters.contract import (
+    Acknowledged,
+    AgencyOrder,
+    Answer,
+    Dialect,
+    Operation,
+    StatusReport,
+    WireMessage,
+    WireReply,
+)
+from app.adapters.measures import LiveList, Notice, Objection
+from app.adapters.scaffold.order import LIST_ID, ORDER, ORDERS, REASON
 from app.adapters.scaffold.template import TemplateDialect
+from app.errors import MessageRejected
 
-__all__ = ["ORDER", "REASON", "Scaffold", "create", "decoded_as_recorded", "encodings"]
+__all__ = [
+    "LIST_ID",
+    "ORDER",
+    "ORDERS",
+    "REASON",
+    "Said",
+    "Scaffold",
+    "create",
+    "decoded_as_recorded",
+    "encodings",
+    "messages",
+]
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_DECODED: TypeAdapter[Decoded] = TypeAdapter(Acknowledged | Answer | StatusReport)
+Said = Acknowledged | Answer | StatusReport | Notice | Objection | LiveList
+"""All that an agency's message may decode to."""
+
+_DECODED: TypeAdapter[Said] = TypeAdapter(Said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +93,31 @@ def create(name: str, root: Path) -> Scaffold:
 
 
 def encodings(dialect: Dialect) -> Mapping[str, bytes]:
-    """The bytes that a dialect must give in every later version, by their operation (P3)."""
-    return MappingProxyType(
-        {
-            Operation.REQUEST.value: dialect.encode(ORDER).body,
-            Operation.STATUS_QUERY.value: dialect.encode_status_query(ORDER.request_id).body,
-            Operation.CANCELLATION.value: dialect.encode_cancellation(ORDER.request_id, REASON).body,
-        }
-    )
+    """The bytes that a dialect must give in every later version, by the name of their file (P3)."""
+    return {name: message.body for name, message in messages(dialect, ORDERS).items()}
 
 
-def decoded_as_recorded(decoded: Decoded) -> dict[str, Any]:
+def messages(dialect: Dialect, orders: Mapping[str, AgencyOrder]) -> Mapping[str, WireMessage]:
+    """These orders in the dialect's words, and what is sent about the first of them.
+
+    A protocol may lack words for measures, and then rejects them; that it speaks a kind of order may not change.
+    """
+    request_id = next(iter(orders.values())).request_id
+    to_encode: dict[str, Callable[[], WireMessage]] = {
+        **{name: partial(dialect.encode, order) for name, order in orders.items()},
+        "status_query": partial(dialect.encode_status_query, request_id),
+        "cancellation": partial(dialect.encode_cancellation, request_id, REASON),
+        "live_list": partial(dialect.encode_live_list, LIST_ID),
+        "live_list-after": partial(dialect.encode_live_list, LIST_ID, request_id),
+    }
+    spoken: dict[str, WireMessage] = {}
+    for name, encode in to_encode.items():
+        with suppress(MessageRejected):
+            spoken[name] = encode()
+    return MappingProxyType(spoken)
+
+
+def decoded_as_recorded(decoded: Said) -> dict[str, Any]:
     """What a message decodes to, as it stands in a sample's `expected.json`."""
     plain: dict[str, Any] = _DECODED.dump_python(decoded, mode="json", exclude_none=True)
     return {"type": type(decoded).__name__, **plain}
@@ -118,8 +159,8 @@ _SAMPLES: Mapping[str, tuple[Operation, dict[str, Any]]] = {
 
 
 def _record(dialect: Dialect, samples: Path) -> None:
-    for operation, body in encodings(dialect).items():
-        _write(samples / "encoded" / f"{operation}.json", body.decode())
+    for name, body in encodings(dialect).items():
+        _write(samples / "encoded" / f"{name}.json", body.decode())
     for name, (operation, message) in _SAMPLES.items():
         text = json.dumps(message, ensure_ascii=False, indent=2) + "\n"
         decoded = dialect.decode_reply(operation, WireReply(200, "application/json", text.encode()))
