@@ -51,6 +51,20 @@ class ErrorCode(StrEnum):
     AGENCY_INCAPABLE = "agency_incapable"
     NO_AGENCY = "no_agency"
     AGENCY_SETTINGS_INVALID = "agency_settings_invalid"
+    ASSET_UNKNOWN = "asset_unknown"
+    NOT_FREEZABLE = "not_freezable"
+    FUNDS_EXEMPT = "funds_exempt"
+    AMOUNT_INVALID = "amount_invalid"
+    AMOUNT_EXCEEDS_CLAIM = "amount_exceeds_claim"
+    AMOUNT_BEYOND_HELD = "amount_beyond_held"
+    TERM_TOO_LONG = "term_too_long"
+    DOCUMENT_EXPIRED = "document_expired"
+    DOCUMENT_SUMS_DIFFER = "document_sums_differ"
+    FREEZE_UNKNOWN = "freeze_unknown"
+    FREEZE_ENDED = "freeze_ended"
+    FREEZE_NOT_IN_FORCE = "freeze_not_in_force"
+    APPROVER_NEEDED = "approver_needed"
+    SAME_OFFICER = "same_officer"
     STATE_FORBIDS = "state_forbids"
     SIGNATURE_REFUSED = "signature_refused"
     MESSAGE_REPLAYED = "message_replayed"
@@ -107,6 +121,26 @@ TITLES: dict[ErrorCode, Title] = {
     ErrorCode.AGENCY_INCAPABLE: Title(422, "The agency does not offer this", "该单位不提供此项协助"),
     ErrorCode.NO_AGENCY: Title(422, "No agency can be asked", "没有可查询的协助执行单位"),
     ErrorCode.AGENCY_SETTINGS_INVALID: Title(422, "The agency's settings are not valid", "单位配置有误"),
+    ErrorCode.ASSET_UNKNOWN: Title(
+        422, "No such asset of this debtor in this case", "本案被执行人名下无此财产"
+    ),
+    ErrorCode.NOT_FREEZABLE: Title(422, "This cannot be frozen", "该财产信息不能作为控制对象"),
+    ErrorCode.FUNDS_EXEMPT: Title(422, "These funds are exempt from execution", "依法豁免执行的款项"),
+    ErrorCode.AMOUNT_INVALID: Title(422, "The amount is not valid", "金额有误"),
+    ErrorCode.AMOUNT_EXCEEDS_CLAIM: Title(
+        422, "More than is owed; a clear excess is forbidden", "明显超出执行标的额"
+    ),
+    ErrorCode.AMOUNT_BEYOND_HELD: Title(422, "More than is in force for this case", "超出本案实际控制金额"),
+    ErrorCode.TERM_TOO_LONG: Title(422, "Longer than the law allows", "超过法定最长期限"),
+    ErrorCode.DOCUMENT_EXPIRED: Title(422, "The ruling or notice is no longer valid", "文书已过有效期"),
+    ErrorCode.DOCUMENT_SUMS_DIFFER: Title(
+        422, "Ruling and notice name different sums", "裁定书与协助通知书金额不一致"
+    ),
+    ErrorCode.FREEZE_UNKNOWN: Title(404, "No such freeze of this court", "本院无此控制措施"),
+    ErrorCode.FREEZE_ENDED: Title(409, "The freeze has ended", "控制措施效力已消灭"),
+    ErrorCode.FREEZE_NOT_IN_FORCE: Title(409, "The freeze is not in force", "控制措施尚未生效"),
+    ErrorCode.APPROVER_NEEDED: Title(403, "An approver of the court is needed", "须由审批人员审批"),
+    ErrorCode.SAME_OFFICER: Title(409, "Maker and approver must be two people", "承办人与审批人不得为同一人"),
     ErrorCode.STATE_FORBIDS: Title(409, "Not possible in the present state", "当前状态不允许此操作"),
     ErrorCode.SIGNATURE_REFUSED: Title(401, "The message signature is refused", "报文签名未通过验证"),
     ErrorCode.MESSAGE_REPLAYED: Title(409, "This signed message was received before", "重复发送的签名报文"),

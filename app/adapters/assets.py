@@ -24,6 +24,7 @@ from app.adapters.land.assets import AdvanceNotice, RealEstate
 from app.adapters.police.assets import HotelStay, IdentityRecord, ResidencePermit, TravelRecord
 from app.adapters.tax.assets import Invoice, RegisteredAccount, TaxPayment, TaxRecord
 from app.adapters.vehicle.assets import Vehicle
+from app.measures.words import ThingKind
 
 __all__ = [
     "AdvanceNotice",
@@ -55,6 +56,7 @@ __all__ = [
     "Vehicle",
     "WealthProduct",
     "identity_of",
+    "thing_of",
 ]
 
 Asset = Annotated[
@@ -89,3 +91,20 @@ def identity_of(asset: Asset) -> str:  # noqa: PLR0911 - one line for each kind
             return f"{asset.document_number}/{asset.crossed_at.astimezone(UTC).isoformat()}"
         case HotelStay():
             return f"{asset.hotel}/{asset.checked_in_at.astimezone(UTC).isoformat()}"
+
+
+def thing_of(asset: Asset) -> tuple[ThingKind, str] | None:
+    """What a freeze can lie on, and its name at the agency; None for what is information and not property."""
+    match asset:
+        case BankAccount():
+            return ThingKind.ACCOUNT, asset.account_number
+        case WealthProduct():
+            return ThingKind.WEALTH_PRODUCT, f"{asset.product_account}/{asset.product_number}"
+        case RealEstate():
+            return ThingKind.REAL_ESTATE, asset.unit_number
+        case Vehicle():
+            return ThingKind.VEHICLE, asset.vin
+        case TaxRecord():
+            return ThingKind.TAX_REFUND, asset.taxpayer_number
+        case _:
+            return None

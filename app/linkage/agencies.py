@@ -27,6 +27,9 @@ from app.vocabulary import AgencyKind, AuditAction, OrderKind
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
+_LONGEST_ADDRESS = 2000
+"""Written out, an address grows, and must still be one when it is read again."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$")]
 Capabilities = Annotated[frozenset[OrderKind], Field(min_length=1)]
 
@@ -108,10 +111,14 @@ async def change_agency(session: AsyncSession, caller: Caller, agency: Agency, c
     given = change.model_dump(mode="json", exclude_none=True)
     if "capabilities" in given:
         given["capabilities"].sort()
+    if change.settings is None:
+        settings = AgencySettings.model_validate(agency.settings)
+    else:
+        settings = with_deadlines(agency.kind, change.settings)
+        given["settings"] = settings.model_dump(mode="json")
+    check_settings(settings, change.dialect or agency.dialect, change.transport or agency.transport)
     for name, value in given.items():
         setattr(agency, name, value)
-    settings = AgencySettings.model_validate(agency.settings)
-    check_settings(settings, agency.dialect, agency.transport)
     _touch(agency, caller.at)
     await session.flush()
     await _ensure_lane(session, agency.code, settings, caller.at)
@@ -172,6 +179,8 @@ def check_settings(settings: AgencySettings, dialect: str, transport: str) -> No
         for what, name in (("dialect", dialect), ("transport", transport))
         if name not in known(what)
     ]
+    if len(str(settings.endpoint)) > _LONGEST_ADDRESS:
+        faults.append(_fault("/settings/endpoint", "too_long", "the address is too long", "地址过长"))
     clocks = settings.deadlines
     if not clocks.remind_hours < clocks.answer_hours < clocks.give_up_hours:
         faults.append(

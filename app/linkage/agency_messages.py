@@ -99,9 +99,7 @@ async def take(session: AsyncSession, vault: Vault, sender: Sender, posted: Post
         MalformedAnswer: the bytes are kept and an entry is written; commit, and then say no (P17).
     """
     try:
-        decoded = read_callback(
-            dialect(sender.dialect), KINDS[sender.kind], posted.content_type, posted.body
-        )
+        decoded = read_callback(dialect(sender.dialect), KINDS[sender.kind], posted.content_type, posted.body)
     except MalformedAnswer as error:
         await _park(session, vault, sender, posted, error.reason)
         raise

@@ -17,16 +17,20 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.contract import Acknowledged, Answer, Decoded, StatusReport
+from app.adapters.measures import Notice, Objection
 from app.audit.entry import Actor
 from app.crypto import Vault
 from app.ids import new_id
+from app.linkage.control.mirror import Mirror, load_mirror
+from app.linkage.control.objecting import raise_objection
+from app.linkage.control.settling import settle_freezes
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.models import AgencyAnswer, Message
 from app.models.agency_request import NEXT, RequestState
 from app.models.message import Direction, Disposition
-from app.vocabulary import ActorKind, AnswerState, AuditAction, EventType, RequestStatus
+from app.vocabulary import MEASURES, ActorKind, AnswerState, AuditAction, EventType, OrderKind, RequestStatus
 
 
 class Fate(StrEnum):
@@ -42,6 +46,9 @@ class Fate(StrEnum):
     """Not a request that was sent to this agency; nothing was taken over."""
 
 
+_Said = Acknowledged | Answer | Notice | Objection
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """One authenticated, decoded message of an agency."""
@@ -51,7 +58,7 @@ class Received:
     operation: str
     """`reply` or `callback`."""
 
-    decoded: Decoded
+    decoded: Decoded | Notice | Objection
     content_type: str
     raw: bytes = field(repr=False)
     signature: str | None = field(repr=False)
@@ -96,8 +103,12 @@ async def apply(
         return []
     # After the lock: whoever recorded the same message before us has committed by now.
     known = await _known_messages(session, messages)
-    hearing = _Hearing(ledger, matters, known, await _applied_parts(session, matters))
-    return [hearing.hear(message) for message in messages]
+    parts = await _applied_parts(session, matters)
+    mirror = await load_mirror(session, ledger, matters.values())
+    hearing = _Hearing(ledger, matters, known, parts, mirror)
+    receipts = [hearing.hear(message) for message in messages]
+    await settle_freezes(session, ledger, matters.values(), max(message.at for message in messages))
+    return receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,8 @@ class _Hearing:
     matters: dict[UUID, Matter]
     known: dict[tuple[UUID, UUID], _Known]
     parts: dict[UUID, set[int]]
+    mirror: Mirror | None
+    """None when nothing of this is about a freeze."""
 
     def hear(self, message: Received) -> Receipt:
         matter = self.matters.get(message.decoded.request_id)
@@ -130,17 +143,22 @@ class _Hearing:
         request = matter.request
         match report.status:
             case RequestStatus.UNKNOWN_REQUEST:
-                if request.state is not RequestState.QUEUED and RequestState.QUEUED in NEXT[request.state]:
+                if self.mirror is not None and self.mirror.is_being_released(request.id):
+                    self._cancelled(matter, at)  # the agency never had it, and it is not wanted any more
+                elif request.state is not RequestState.QUEUED and RequestState.QUEUED in NEXT[request.state]:
                     request.move_to(RequestState.QUEUED, at)
                     self.ledger.announce(matter.event(EventType.REQUEST_REQUEUED))
             case RequestStatus.RECEIVED | RequestStatus.IN_PROGRESS:
                 self._acknowledge(matter, report.agency_reference, None, at)
             case RequestStatus.CANCELLED:
-                if RequestState.CANCELLED in NEXT[request.state]:
-                    request.move_to(RequestState.CANCELLED, at)
-                    self.ledger.announce(matter.event(EventType.REQUEST_CANCELLED))
+                self._cancelled(matter, at)
             case RequestStatus.ANSWERED:
                 pass  # its answers have been applied above
+
+    def _cancelled(self, matter: Matter, at: datetime) -> None:
+        if RequestState.CANCELLED in NEXT[matter.request.state]:
+            matter.request.move_to(RequestState.CANCELLED, at)
+            self.ledger.announce(matter.event(EventType.REQUEST_CANCELLED))
 
     def _one(self, matter: Matter, message: Received) -> Receipt:
         decoded = message.decoded
@@ -150,13 +168,41 @@ class _Hearing:
         if before is not None:
             return self._again(matter, message, before, print_)
         row_id = self._store(message, matter.request.id, decoded.message_id, print_)
-        if isinstance(decoded, Acknowledged) or decoded.state is AnswerState.NOT_YET:
-            fate = self._not_yet(matter, message, decoded)
-        else:
-            fate = self._answer(matter, message, decoded, row_id)
+        fate = self._take(matter, message, decoded, row_id)
         receipt = _receipt(row_id, fate, message)
         self.known[(message.agency_id, decoded.message_id)] = _Known(print_, receipt)
         return receipt
+
+    def _take(self, matter: Matter, message: Received, decoded: _Said, row_id: UUID) -> Fate:
+        match decoded:
+            case Notice():
+                return self._notice(matter, message, decoded)
+            case Objection():
+                return self._objection(matter, message, decoded, row_id)
+            case Answer() if decoded.state is not AnswerState.NOT_YET:
+                return self._answer(matter, message, decoded, row_id)
+            case _:
+                return self._not_yet(matter, message, decoded)
+
+    def _notice(self, matter: Matter, message: Received, notice: Notice) -> Fate:
+        """What happened to a freeze without an order of ours; only a freeze can have it."""
+        if self.mirror is None or matter.request.kind is not OrderKind.FREEZE:
+            return Fate.CONTRADICTING
+        self.mirror.apply_notice(matter, notice)
+        deed = Deed(AuditAction.FREEZE_CHANGED, _agency(message), message.at, message_id=notice.message_id)
+        self.ledger.note(matter, deed, received=message.raw)
+        return Fate.APPLIED
+
+    def _objection(self, matter: Matter, message: Received, objection: Objection, row_id: UUID) -> Fate:
+        """The measure stands meanwhile; the court answers within 15 days (2013 Rules §6)."""
+        if matter.request.kind not in MEASURES:
+            return Fate.CONTRADICTING
+        raise_objection(self.ledger, matter, objection, row_id, message.at)
+        deed = Deed(
+            AuditAction.OBJECTION_RAISED, _agency(message), message.at, message_id=objection.message_id
+        )
+        self.ledger.note(matter, deed, received=message.raw)
+        return Fate.APPLIED
 
     def _again(self, matter: Matter, message: Received, before: _Known, print_: bytes) -> Receipt:
         conflict = before.fingerprint != print_
@@ -202,6 +248,8 @@ class _Hearing:
             self.parts.setdefault(matter.request.id, set()).add(answer.part)
             _advance(matter, answer, message.at)
             self.ledger.assets(matter, answer, answer_id, message.at)
+            if self.mirror is not None and matter.request.kind in MEASURES:
+                self.mirror.apply_answer(matter, answer)
             self.ledger.announce(_answered(matter, answer))
             action = AuditAction.ANSWER_APPLIED
         else:
@@ -260,7 +308,8 @@ def _advance(matter: Matter, answer: Answer, at: datetime) -> None:
     if answer.state is not AnswerState.PARTIAL:
         request.final_part = answer.part
     if request.answer_state is not AnswerState.FOUND:
-        request.answer_state = AnswerState.FOUND if answer.assets else answer.state
+        found = answer.assets and request.kind is OrderKind.ASSET_QUERY
+        request.answer_state = AnswerState.FOUND if found else answer.state
     if request.final_part is None or request.parts < request.final_part:
         request.move_to(RequestState.PARTIALLY_ANSWERED, at)
         return
@@ -286,24 +335,33 @@ def _answered(matter: Matter, answer: Answer) -> NewEvent:
     )
 
 
-def fingerprint(decoded: Acknowledged | Answer) -> bytes:
+def fingerprint(decoded: _Said) -> bytes:
     """The digest of what a message means, independent of how it was wrapped or spaced."""
-    if isinstance(decoded, Acknowledged):
-        meaning: list[object] = ["acknowledged", str(decoded.request_id), decoded.agency_reference]
-    else:
-        meaning = [
-            "answer",
-            str(decoded.request_id),
-            decoded.state,
-            decoded.as_of.isoformat(),
-            decoded.part,
-            decoded.agency_reference,
-            decoded.refusal and [decoded.refusal.reason, decoded.refusal.explanation],
-            [asset.model_dump_json() for asset in decoded.assets],
-            [measure.model_dump_json() for measure in decoded.measures],
-            decoded.remark,
-        ]
-    return sha256(json.dumps(meaning, ensure_ascii=False).encode()).digest()
+    return sha256(json.dumps(_meaning(decoded), ensure_ascii=False).encode()).digest()
+
+
+def _meaning(decoded: _Said) -> list[object]:
+    match decoded:
+        case Acknowledged():
+            return ["acknowledged", str(decoded.request_id), decoded.agency_reference]
+        case Notice():
+            told = [measure.model_dump_json() for measure in decoded.measures]
+            return ["notice", str(decoded.request_id), decoded.as_of.isoformat(), told]
+        case Objection():
+            return ["objection", str(decoded.request_id), sorted(decoded.grounds), decoded.text]
+        case Answer():
+            return [
+                "answer",
+                str(decoded.request_id),
+                decoded.state,
+                decoded.as_of.isoformat(),
+                decoded.part,
+                decoded.agency_reference,
+                decoded.refusal and [decoded.refusal.reason, decoded.refusal.explanation],
+                [asset.model_dump_json() for asset in decoded.assets],
+                [measure.model_dump_json() for measure in decoded.measures],
+                decoded.remark,
+            ]
 
 
 def _receipt(receipt_id: UUID, fate: Fate, message: Received) -> Receipt:

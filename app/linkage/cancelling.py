@@ -9,6 +9,7 @@ from app.audit.entry import Actor
 from app.crypto import Vault
 from app.ids import new_id
 from app.linkage.acting import Acting
+from app.linkage.control.settling import settle_freezes
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.linkage.querying import agency_lane
@@ -30,21 +31,30 @@ async def cancel(
     """
     matters = await lock_matters(session, request_ids)
     ledger = Ledger(vault)
-    asked = []
-    for matter in matters.values():
-        if matter.request.state in ENDED:
-            continue
-        if matter.request.times_sent == 0 and RequestState.CANCELLED in NEXT[matter.request.state]:
-            _cancel_unsent(ledger, acting, matter)
-        else:
-            asked.append(_ask_agency(ledger, acting, matter))
-    if asked:
-        await put(session, asked, acting.at)
+    open_ones = [matter for matter in matters.values() if matter.request.state not in ENDED]
+    asked = [_ask_agency(ledger, acting, m) for m in open_ones if not _cancel_unsent(ledger, acting, m)]
+    await put(session, asked, acting.at)
+    await settle_freezes(session, ledger, matters.values(), acting.at)
     await ledger.write(session, acting.at)
     return {request_id: matter.request.state for request_id, matter in matters.items()}
 
 
-def _cancel_unsent(ledger: Ledger, acting: Acting, matter: Matter) -> None:
+async def cancel_unsent(
+    session: AsyncSession, vault: Vault, acting: Acting, request_ids: Collection[UUID]
+) -> None:
+    """Take back what has not left yet, and leave alone what may have."""
+    matters = await lock_matters(session, request_ids)
+    ledger = Ledger(vault)
+    for matter in matters.values():
+        _cancel_unsent(ledger, acting, matter)
+    await settle_freezes(session, ledger, matters.values(), acting.at)
+    await ledger.write(session, acting.at)
+
+
+def _cancel_unsent(ledger: Ledger, acting: Acting, matter: Matter) -> bool:
+    """Whether it could be taken back here."""
+    if matter.request.times_sent or RequestState.CANCELLED not in NEXT[matter.request.state]:
+        return False
     matter.request.move_to(RequestState.CANCELLED, acting.at)
     deed = Deed(
         AuditAction.REQUEST_CANCELLED,
@@ -54,6 +64,7 @@ def _cancel_unsent(ledger: Ledger, acting: Acting, matter: Matter) -> None:
     )
     ledger.note(matter, deed)
     ledger.announce(matter.event(EventType.REQUEST_CANCELLED))
+    return True
 
 
 def _ask_agency(ledger: Ledger, acting: Acting, matter: Matter) -> NewItem:

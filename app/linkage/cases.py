@@ -104,7 +104,7 @@ async def find_case(session: AsyncSession, acting: Acting, case_id: UUID, *, loc
         Refusal: `case_unknown`; a foreign case answers like one that does not exist.
     """
     query = select(Case).where(Case.id == case_id, Case.court_id == acting.court_id)
-    case = await session.scalar(query.with_for_update() if lock else query)
+    case = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if case is None:
         raise Refusal(ErrorCode.CASE_UNKNOWN)
     about(session, case_number=case.case_number)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.entry import Actor
 from app.crypto import Vault
 from app.ids import new_id
+from app.linkage.control.settling import settle_freezes
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.linkage.querying import CARRY, agency_lane
@@ -55,8 +56,8 @@ async def strike(session: AsyncSession, vault: Vault, request_ids: Sequence[UUID
             reminders.append(_reminder(matter, now))
         _STRIKES[request.next_deadline](ledger, matter, now)
         struck += 1
-    if reminders:
-        await put(session, reminders, now)
+    await put(session, reminders, now)
+    await settle_freezes(session, ledger, matters.values(), now)
     await ledger.write(session, now)
     return struck
 

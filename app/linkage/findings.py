@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.assets import Asset as Reported
 from app.audit.record import record
 from app.crypto import Vault
 from app.errors import ErrorCode, Refusal
@@ -19,6 +21,8 @@ from app.linkage.parties import Disclosure
 from app.masking import mask_account, mask_name, mask_number
 from app.models import Agency, Asset, Case, Party
 from app.vocabulary import AssetKind, AuditAction
+
+_REPORTED: TypeAdapter[Reported] = TypeAdapter(Reported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,17 @@ async def agency_codes(session: AsyncSession, assets: Sequence[Asset]) -> dict[U
     rows = await session.execute(
         select(Agency.id, Agency.code).where(Agency.id.in_({asset.agency_id for asset in assets}))
     )
-    return dict(rows.tuples().all())
+    return {row.id: row.code for row in rows}
 
 
 def facts_of(vault: Vault, asset: Asset) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads(vault.open_text(asset.facts, "assets.facts"))
     return facts
+
+
+def reported(vault: Vault, asset: Asset) -> Reported:
+    """The asset as it was typed when it came in."""
+    return _REPORTED.validate_json(vault.open(asset.facts, "assets.facts"))
 
 
 async def record_look(

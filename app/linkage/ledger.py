@@ -19,7 +19,7 @@ from app.crypto import Vault, sha256_hex
 from app.ids import new_id
 from app.linkage.events import NewEvent, announce
 from app.linkage.matters import Deed, Matter
-from app.models import AgencyAnswer, Asset, Message
+from app.models import AgencyAnswer, Asset, Base, Message
 from app.models.message import Disposition
 from app.vocabulary import ActorKind, AuditAction
 
@@ -29,6 +29,9 @@ class Ledger:
     """Gather, then `write` once: messages, answers, assets, audit entries, and events last."""
 
     vault: Vault
+    rows: list[Base] = field(default_factory=list)
+    """Other rows to be added, after the messages that they refer to."""
+
     _messages: list[dict[str, Any]] = field(default_factory=list)
     _answers: list[dict[str, Any]] = field(default_factory=list)
     _assets: list[dict[str, Any]] = field(default_factory=list)
@@ -133,6 +136,7 @@ class Ledger:
         if self._assets:
             await self._supersede(session, at)
             await session.execute(insert(Asset), self._assets)
+        session.add_all(self.rows)
         await session.flush()
         await record(session, self._entries)
         await announce(session, self._events, at)

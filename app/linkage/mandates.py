@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.adapters.contract import (
     AgencyOrder,
@@ -15,16 +16,19 @@ from app.adapters.contract import (
     Certificate,
     DocumentReference,
     Mandate,
+    MeasureOrder,
     OfficerCredentials,
     QueryScope,
     Subject,
 )
 from app.crypto import SealBroken, Vault
 from app.identifiers import check_certificate
+from app.linkage.control.contents import open_content
 from app.models import Agency, AgencyRequest, Case, Court, Document, Officer, Order, Party
 from app.vocabulary import AssetKind
 
 SEAL_BROKEN = "seal_broken"
+_Approver = aliased(Officer)
 
 
 async def load_orders(
@@ -36,11 +40,12 @@ async def load_orders(
     """
     rows = (
         await session.execute(
-            select(AgencyRequest, Order, Case, Court, Officer, Party, Agency.code)
+            select(AgencyRequest, Order, Case, Court, Officer, _Approver, Party, Agency.code)
             .join(Order, Order.id == AgencyRequest.order_id)
             .join(Case, Case.id == Order.case_id)
             .join(Court, Court.id == Order.court_id)
             .join(Officer, Officer.id == Order.officer_id)
+            .outerjoin(_Approver, _Approver.id == Order.approver_id)
             .join(Party, Party.id == AgencyRequest.party_id)
             .join(Agency, Agency.id == AgencyRequest.agency_id)
             .where(AgencyRequest.id.in_(request_ids))
@@ -66,7 +71,7 @@ async def _documents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID,
     }
 
 
-_OrderRow = Row[AgencyRequest, Order, Case, Court, Officer, Party, str]
+_OrderRow = Row[AgencyRequest, Order, Case, Court, Officer, Officer | None, Party, str]
 
 
 def _opened(vault: Vault, row: _OrderRow, papers: dict[UUID, DocumentReference]) -> AgencyOrder | str:
@@ -81,31 +86,28 @@ def _order(
     row: _OrderRow,
     papers: dict[UUID, DocumentReference],
 ) -> AgencyOrder:
-    request, order, case, court, officer, party, agency_code = row
-    return AssetQueryOrder(
-        request_id=request.id,
-        order_id=order.id,
-        agency_code=agency_code,
-        mandate=Mandate(
-            court_code=court.code,
-            court_name=court.name,
-            case_number=case.case_number,
-            legal_basis=order.legal_basis,
-            purpose=order.purpose,
-            officers=(
-                OfficerCredentials(
-                    officer.name,
-                    officer.work_permit_number,
-                    officer.enforcement_permit_number,
-                    officer.phone,
-                ),
-            ),
-            documents=tuple(papers[document] for document in order.document_ids),
-        ),
-        subject=_subject(vault, party, order.created_at),
-        scope=_scope(order.scope),
-        asked_at=order.created_at.astimezone(UTC),
-        answer_due_at=request.due_at.astimezone(UTC),
+    request, order, case, court, officer, approver, party, agency_code = row
+    mandate = Mandate(
+        court_code=court.code,
+        court_name=court.name,
+        case_number=case.case_number,
+        legal_basis=order.legal_basis,
+        purpose=order.purpose,
+        officers=tuple(_credentials(one) for one in (officer, approver) if one is not None),
+        documents=tuple(papers[document] for document in order.document_ids),
+    )
+    subject = _subject(vault, party, order.created_at)
+    asked_at, due_at = order.created_at.astimezone(UTC), request.due_at.astimezone(UTC)
+    if request.content is None:
+        scope = _scope(order.scope)
+        return AssetQueryOrder(request.id, order.id, agency_code, mandate, subject, scope, asked_at, due_at)
+    content = open_content(vault, request.kind, request.content)
+    return MeasureOrder(request.id, order.id, agency_code, mandate, subject, content, asked_at, due_at)
+
+
+def _credentials(officer: Officer) -> OfficerCredentials:
+    return OfficerCredentials(
+        officer.name, officer.work_permit_number, officer.enforcement_permit_number, officer.phone
     )
 
 
