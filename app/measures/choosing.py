@@ -7,8 +7,8 @@ What is promised, exactly:
 3. Of a divisible asset no more is taken than is counted. An indivisible one is taken whole and counted for the gap that the
    others leave: that is the exception of Seizure §19 for things that cannot be divided when nothing else suffices.
 4. Among assets of equal harm, the fewest that fill the gap, and of the last one the smallest that still fills it.
-5. No indivisible thing is taken that the others make needless, not even one of less harm: when a house must be sealed
-   anyway and covers the sum, the car is left alone. Money is kept beside it, since it pays at once.
+5. No indivisible thing is taken when what is bound beside it covers the sum, not even one of less harm: when a house must
+   be sealed anyway and covers the sum, the car is left alone. Money is kept beside it, since it pays at once.
 6. The same assets give the same choice, in whatever order they come.
 """
 
@@ -50,7 +50,7 @@ def choose(offers: Iterable[Offer], needed: Decimal) -> tuple[Pick, ...]:
         fewest = _fewest(list(equals), gap)
         taken += fewest
         gap -= sum((offer.usable for offer in fewest), ZERO)
-    return _counted(_without_needless(taken, needed), needed)
+    return _without_needless(_counted(taken, needed), needed)
 
 
 def _by_harm(offer: Offer) -> tuple[Harm, Decimal, str]:
@@ -72,20 +72,21 @@ def _by_size(offer: Offer) -> tuple[Decimal, str]:
     return offer.usable, offer.asset_id
 
 
-def _without_needless(taken: list[Offer], needed: Decimal) -> list[Offer]:
-    spare = sum((offer.usable for offer in taken), ZERO) - needed
-    kept = list(taken)
-    for offer in sorted(taken, key=lambda each: (tuple(-step for step in each.harm), *_by_size(each))):
-        if not offer.divisible and offer.usable <= spare:
-            kept.remove(offer)
-            spare -= offer.usable
-    return kept
-
-
-def _counted(kept: list[Offer], needed: Decimal) -> tuple[Pick, ...]:
+def _counted(taken: list[Offer], needed: Decimal) -> tuple[Pick, ...]:
     picks: list[Pick] = []
-    for offer in kept:
+    for offer in taken:
         counted = min(offer.usable, needed)
         needed -= counted
         picks.append(Pick(offer, counted))
     return tuple(picks)
+
+
+def _without_needless(picks: tuple[Pick, ...], needed: Decimal) -> tuple[Pick, ...]:
+    """Drop things for which an indivisible one, bound in any case, makes up; the most harmful and then the smallest first."""
+    spare = sum((pick.offer.usable if not pick.offer.divisible else pick.counted for pick in picks), -needed)
+    kept = [pick.offer for pick in picks]
+    for offer in sorted(kept, key=lambda each: (tuple(-step for step in each.harm), *_by_size(each))):
+        if not offer.divisible and offer.usable <= spare:
+            kept.remove(offer)
+            spare -= offer.usable
+    return _counted(kept, needed)
