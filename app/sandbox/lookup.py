@@ -4,12 +4,14 @@ It looks by number only and never picks: numbers that lead to several people are
 somebody of another name is a `mismatch` (DOMAIN §2).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from app.adapters.assets import Asset
 from app.adapters.kinds import KINDS
-from app.adapters.liandong.wire import Mandate, RequestMessage, Scope
+from app.adapters.liandong.wire import AssetQueryMessage, Mandate, Scope
+from app.adapters.measures import MeasureReport
 from app.identifiers import same_name
 from app.sandbox import reporting
 from app.sandbox.population import Person, Population, Subject
@@ -20,6 +22,7 @@ from app.vocabulary import AgencyKind, AnswerState, DocumentKind, RefusalReason
 class Finding:
     state: AnswerState
     assets: tuple[Asset, ...] = field(default=(), repr=False)
+    measures: tuple[MeasureReport, ...] = field(default=(), repr=False)
     refusal: RefusalReason | None = None
     explanation: str = ""
     remark: str = ""
@@ -33,20 +36,25 @@ class Registry:
     kind: AgencyKind
     population: Population
 
-    def look_up(self, request: RequestMessage) -> Finding:
+    def look_up(self, request: AssetQueryMessage) -> Finding:
         refused = _objection(request.mandate) or self._beyond_its_books(request.scope)
         if refused:
             return refused
         numbers = (request.subject.certificate_number, *request.subject.also_known_as)
-        found = {subject.number: subject for number in numbers if (subject := self.population.find(number))}
+        found = self.subjects(numbers)
         if not found:
             return Finding(AnswerState.NOTHING_FOUND)
         if len(found) > 1:
             return ambiguous()
-        (subject,) = found.values()
+        (subject,) = found
         if not same_name(subject.name, request.subject.name):
             return Finding(AnswerState.MISMATCH, remark="证件号码登记的姓名与请求不符")
         return self._report(subject, numbers, request.scope)
+
+    def subjects(self, numbers: Iterable[str]) -> list[Subject]:
+        """Whom the numbers lead to."""
+        found = {subject.number: subject for number in numbers if (subject := self.population.find(number))}
+        return list(found.values())
 
     def _beyond_its_books(self, scope: Scope) -> Finding | None:
         if not scope.asset_kinds or not KINDS[self.kind].reports.isdisjoint(scope.asset_kinds):
@@ -56,14 +64,15 @@ class Registry:
     def _report(self, subject: Subject, numbers: tuple[str, ...], scope: Scope) -> Finding:
         assets = tuple(
             asset
-            for asset in self._assets(subject, numbers, _period(scope))
+            for asset in self.assets(subject, numbers, _period(scope))
             if not scope.asset_kinds or asset.kind in scope.asset_kinds
         )
         return Finding(AnswerState.FOUND if assets else AnswerState.NOTHING_FOUND, assets)
 
-    def _assets(
-        self, subject: Subject, numbers: tuple[str, ...], period: tuple[date, date] | None
+    def assets(
+        self, subject: Subject, numbers: tuple[str, ...], period: tuple[date, date] | None = None
     ) -> list[Asset]:
+        """All that is kept of a subject, with the transactions of a period if one is given."""
         match self.kind:
             case AgencyKind.BANK:
                 return reporting.bank_assets(self.population, self.code, subject, period)

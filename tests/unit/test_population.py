@@ -170,8 +170,8 @@ def test_balances_are_whole_cents_and_what_lies_on_them_is_not_available() -> No
         for account in TOWN.accounts(subject):
             assert account.balance.as_tuple().exponent == -2
             assert 0 <= account.available_balance <= account.balance
-            burdens = (*account.prior_freezes, *account.priority_rights)
-            held = sum((burden.amount for burden in burdens), Decimal(0))
+            frozen = sum((freeze.amount for freeze in account.prior_freezes), Decimal(0))
+            held = sum((right.amount for right in account.priority_rights), frozen)
             assert account.available_balance == max(account.balance - held, Decimal(0))
 
 

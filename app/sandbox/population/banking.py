@@ -157,7 +157,7 @@ def _account(town: Town, ledger: _Ledger, role: HolderRole, co_holder: str | Non
     bank, dice = town.banks[ledger.place], ledger.dice
     freezes = _prior_freezes(town, ledger)
     rights = _priority_rights(ledger, bank.name)
-    held = sum((burden.amount for burden in (*freezes, *rights)), Decimal("0.00"))
+    held = sum((*(freeze.amount for freeze in freezes), *(right.amount for right in rights)), Decimal("0.00"))
     return BankAccount(
         bank_code=bank.code,
         bank=bank.name,
