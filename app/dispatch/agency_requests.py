@@ -31,7 +31,6 @@ class AgencyCarrier:
     kinds: frozenset[str] = frozenset({CARRY, CANCEL})
 
     async def promise(self, session: AsyncSession, claims: Sequence[Claim], now: datetime) -> list[Errand]:
-        await self.directory.refresh(session, now)
         return await Promises(session, self.vault, self.directory, now).make(claims)
 
     async def carry(self, promised: Errand) -> Outcome:

@@ -1,5 +1,6 @@
 """The adapters a worker speaks through, rebuilt when an agency's row changes: no restart is needed."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -35,9 +36,13 @@ class Directory:
         self._read_at: datetime | None = None
         self._retired: list[Adapter] = []
 
-    async def refresh(self, session: AsyncSession, now: datetime) -> None:
-        """Rebuild what changed. An agency whose settings cannot be used any more keeps its last good adapter."""
-        if self._read_at is not None and now - self._read_at < _FRESH:
+    async def refresh(self, session: AsyncSession, now: datetime, wanted: Collection[UUID]) -> None:
+        """Rebuild what changed: every two seconds, and at once when one of the wanted agencies is new here.
+
+        An agency whose settings cannot be used any more keeps its last good adapter.
+        """
+        fresh = self._read_at is not None and now - self._read_at < _FRESH
+        if fresh and self._known.keys() >= set(wanted):
             return
         versions = {row.id: row.version for row in await session.execute(select(Agency.id, Agency.version))}
         changed = [

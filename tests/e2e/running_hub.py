@@ -14,8 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
+import psycopg
 
 from app import administration
+from app.database import libpq_url
+from app.keys import load_keys
 from app.launcher import Launcher
 from app.sandbox.books import Books
 from app.sandbox.court_client import CourtClient
@@ -23,7 +26,7 @@ from app.sandbox.faults import Fault
 from app.sandbox.fleet import Fleet, HubLink, RunningAgency, SandboxAgency
 from app.sandbox.population import Debtor
 from app.settings import Settings
-from app.vocabulary import Role
+from app.vocabulary import AgencyKind, Role
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -190,19 +193,36 @@ class RunningHub:
     def data_dir(self) -> Path:
         return self.launcher.data_dir
 
-    def enrol(self, agency: RunningAgency, **settings: Any) -> None:
+    def enrol(self, running: RunningAgency, **settings: Any) -> None:
         """Make an agency known to the hub."""
-        answer = self.administrator.post(
+        agency = running.agency
+        key = {"key_id": running.key_id, "public_key": running.public_key}
+        self.register(agency.code, agency.kind, running.url, key, **settings)
+
+    def register(self, code: str, kind: AgencyKind, endpoint: str, *keys: Json, **settings: Any) -> None:
+        """Make an agency known that is none of the fleet's."""
+        self._made(
             "/v1/agencies",
-            json={
-                "code": agency.agency.code,
-                "name": agency.agency.name,
-                "kind": agency.agency.kind.value,
-                "settings": {"endpoint": agency.url, **QUICK, **settings},
-                "keys": [{"key_id": agency.key_id, "public_key": agency.public_key}],
+            {
+                "code": code,
+                "name": f"{code}示例单位",
+                "kind": kind.value,
+                "settings": {"endpoint": endpoint, **QUICK, **settings},
+                "keys": keys,
             },
         )
-        assert answer.status_code == 201, answer.text
+
+    def change(self, code: str, **settings: Any) -> None:
+        """Give an agency other settings than the quick ones."""
+        endpoint = self.fleet.running(code).url
+        answer = self.administrator.patch(
+            f"/v1/agencies/{code}", json={"settings": {"endpoint": endpoint, **QUICK, **settings}}
+        )
+        assert answer.status_code == 200, answer.text
+
+    def lane(self, code: str) -> Json:
+        lanes: list[Json] = self.operator.get("/v1/lanes").json()["items"]
+        return next(lane for lane in lanes if lane["key"] == f"agency:{code}")
 
     def court(self) -> Court:
         """A new court with an officer and a client of its own."""
@@ -242,6 +262,21 @@ class RunningHub:
         assert answer.status_code == 200, answer.text
         items: list[Json] = answer.json()["items"]
         return items
+
+    def actions(self, since: datetime, action: str, **filters: Any) -> list[Json]:
+        """Audit entries of one kind of deed."""
+        return [entry for entry in self.entries(since, **filters) if entry["action"] == action]
+
+    def parked(self, agency_code: str, since: datetime) -> list[bytes]:
+        """The raw bytes of an agency that were put aside for a person since an instant: no API shows them."""
+        vault = load_keys(Settings(data_dir=self.data_dir)).vault
+        with psycopg.connect(libpq_url(self.launcher.database_url)) as connection:
+            rows = connection.execute(
+                "SELECT body FROM messages JOIN agencies ON agencies.id = agency_id"
+                " WHERE code = %s AND at >= %s AND parked_reason IS NOT NULL ORDER BY messages.id",
+                [agency_code, since],
+            ).fetchall()
+        return [vault.open(body, "messages.body") for (body,) in rows]
 
     @contextmanager
     def faulty(self, code: str, *faults: Fault) -> Iterator[None]:
