@@ -127,6 +127,9 @@ class WhyNot(StrEnum):
     TERM_INVALID = "term_invalid"
     EXEMPT = "exempt"
     DISPOSED = "disposed"
+    LIMIT_REACHED = "limit_reached"
+    """What the order froze before holds the whole limit: no failure."""
+
     TECHNICAL = "technical"
     OTHER = "other"
 

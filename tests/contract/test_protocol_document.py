@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import BaseModel, TypeAdapter
 
 from app.adapters import assets, facts, signatures
+from app.adapters.contract import MeasureOrder
 from app.adapters.kinds import KINDS
 from app.adapters.liandong import wire
 from app.adapters.liandong.dialect import LiandongDialect
+from app.adapters.measures import ObjectionGround, WhyNot
+from app.adapters.scaffold import ORDERS, messages
 from app.adapters.signatures import (
     RequestParts,
     ResponseParts,
@@ -29,6 +32,18 @@ from app.adapters.signatures import (
 )
 from app.adapters.transports.http import PATHS
 from app.errors import TITLES, ErrorCode
+from app.measures.terms import (
+    LEGAL_MAXIMUM,
+    Term,
+    day_in_china,
+    end_of,
+    end_of_term,
+    ends_at,
+    last_day,
+    last_day_before,
+    renewed_end,
+)
+from app.measures.words import MEASURED_IN_MONEY, Change, Nature, State, ThingKind
 from app.vocabulary import (
     AccountNature,
     AnswerState,
@@ -36,6 +51,7 @@ from app.vocabulary import (
     CertificateType,
     DocumentKind,
     HolderRole,
+    OrderKind,
     PartyKind,
     RealRight,
     RefusalReason,
@@ -55,7 +71,10 @@ def blocks(language: str) -> list[str]:
 READERS: dict[str, TypeAdapter[Any]] = {
     "answer": wire.RESPONSE,
     "acknowledgement": wire.RESPONSE,
+    "notice": wire.CALLBACK,
+    "objection": wire.CALLBACK,
     "status_report": wire.STATUS_REPORT,
+    "live_list": wire.LIVE_LIST,
     "receipt": wire.RECEIPT,
 }
 
@@ -65,7 +84,13 @@ def reader_of(message: dict[str, Any]) -> TypeAdapter[Any]:
         return READERS[message["type"]]
     if "mandate" in message:
         return wire.REQUEST
+    if "request_id" not in message:
+        return wire.LIVE_LIST_QUERY
     return wire.CANCELLATION if "reason" in message else wire.STATUS_QUERY
+
+
+WRITTEN = {name: json.loads(message.body) for name, message in messages(LiandongDialect(), ORDERS).items()}
+"""What the hub sends for the orders that every dialect is tried with."""
 
 
 @pytest.mark.parametrize("block", blocks("json"))
@@ -85,8 +110,28 @@ def test_every_message_and_every_state_has_an_example() -> None:
         READERS
     )
     assert {id(reader_of(message)) for message in shown if "protocol" in message} == {
-        id(each) for each in (*READERS.values(), wire.REQUEST, wire.STATUS_QUERY, wire.CANCELLATION)
-    }
+        id(each)
+        for each in (
+            *READERS.values(), wire.REQUEST, wire.STATUS_QUERY, wire.CANCELLATION, wire.LIVE_LIST_QUERY
+        )
+    }  # fmt: skip
+
+
+def test_the_requests_on_the_page_are_what_the_hub_writes() -> None:
+    shown = [message for block in blocks("json") if "mandate" in (message := json.loads(block))]
+    assert [message["kind"] for message in shown] == ["asset_query", "freeze"]
+    assert all(message in WRITTEN.values() for message in shown)
+    assert WRITTEN["live_list-after"] in [json.loads(block) for block in blocks("json")]
+
+
+def test_each_way_to_order_a_measure_is_shown_as_the_hub_writes_it() -> None:
+    shown = [json.loads(block) for block in blocks("jsonc")]
+    contents = {name: {WRITTEN[name]["kind"]: WRITTEN[name][WRITTEN[name]["kind"]]} for name in MEASURES}
+    assert [name for name in MEASURES if contents[name] not in shown] == ["freeze"]  # in full above
+    assert len(shown) == len(MEASURES) - 1
+
+
+MEASURES = [name for name, order in ORDERS.items() if isinstance(order, MeasureOrder)]
 
 
 def models() -> list[type[BaseModel]]:
@@ -96,7 +141,19 @@ def models() -> list[type[BaseModel]]:
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, facts.Fact | wire.Piece)
     ]
-    return [each for each in dict.fromkeys(found) if each not in {facts.Fact, wire.Piece}]
+    apart = {facts.Fact, wire.Piece, *REQUESTS.values()}
+    return [each for each in dict.fromkeys(found) if each not in apart]
+
+
+REQUESTS: dict[str, type[BaseModel]] = {
+    "scope": wire.AssetQueryMessage,
+    "freeze": wire.FreezeMessage,
+    "renewal": wire.RenewalMessage,
+    "release": wire.ReleaseMessage,
+    "transfer": wire.TransferMessage,
+    "conversion": wire.ConversionMessage,
+}
+"""They share one table, in which each has a field of its own."""
 
 
 def tables() -> list[dict[str, bool]]:
@@ -118,33 +175,92 @@ def test_every_model_has_its_table(model: type[BaseModel]) -> None:
         for shared in (*facts.Reported.model_fields, "kind"):
             del fields[shared]
     # Constants have a default in the models, for our side to write them; a reader looks for them.
-    written = {"protocol", "type"} | ({"kind"} if model is wire.RequestMessage else set())
-    expected = {name: field.is_required() or name in written for name, field in fields.items()}
+    expected = {name: field.is_required() or name in {"protocol", "type"} for name, field in fields.items()}
     assert expected in tables()
+
+
+def test_the_requests_have_their_table() -> None:
+    (table,) = [table for table in tables() if "mandate" in table]
+    shared = {name for name, must in table.items() if must}
+    assert table.keys() - shared == REQUESTS.keys()
+    for content, model in REQUESTS.items():
+        assert model.model_fields.keys() == shared | {content}
+        assert model.model_fields[content].is_required()
 
 
 @pytest.mark.parametrize(
     "listed",
     [
         AnswerState, RefusalReason, RequestStatus, AssetKind, CertificateType, DocumentKind, AccountNature,
-        RealRight, SeizureKind, HolderRole, PartyKind, SignatureFault,
+        RealRight, SeizureKind, HolderRole, PartyKind, SignatureFault, OrderKind, ThingKind, Nature, State,
+        WhyNot, Change, ObjectionGround,
     ],
 )  # fmt: skip
 def test_every_code_is_listed(listed: type[StrEnum]) -> None:
     assert [code for code in listed if f"`{code}`" not in PAGE] == []
 
 
+AGENCIES = {
+    "banks": "bank",
+    "land registries": "land",
+    "vehicle registries": "vehicle",
+    "tax offices": "tax",
+    "police": "police",
+}
+
+
 def test_who_reports_what_is_listed() -> None:
-    words = {
-        "banks": "bank",
-        "land registries": "land",
-        "vehicle registries": "vehicle",
-        "tax offices": "tax",
-        "police": "police",
-    }
     rows = re.findall(r"^\| `(\w+)` \| \w+ \| ([a-z, ]+) \|$", PAGE, re.MULTILINE)
-    said = {(asset, words[each]) for asset, who in rows for each in who.split(", ") if each in words}
+    said = {(asset, AGENCIES[each]) for asset, who in rows for each in who.split(", ") if each in AGENCIES}
     assert said == {(asset.value, kind.value) for kind, each in KINDS.items() for asset in each.reports}
+
+
+def test_who_controls_what_and_for_how_long_is_listed() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| \w+ \| .+ \| (yes|no) \| (\d) years? \| ([a-z ]+) \|$", PAGE, re.MULTILINE
+    )
+    assert {(thing, AGENCIES[who]) for thing, _, _, who in rows} == {
+        (thing.value, kind.value) for kind, each in KINDS.items() for thing in each.controls
+    }
+    assert {ThingKind(thing): Term(years=int(years)) for thing, _, years, _ in rows} == LEGAL_MAXIMUM
+    assert {ThingKind(thing) for thing, in_money, _, _ in rows if in_money == "yes"} == MEASURED_IN_MONEY
+
+
+def test_the_ends_on_the_page_are_those_that_are_counted() -> None:
+    rows = re.findall(r"^\| (\S+T\S+) \| ([\w ]+) \| (\S+) \| (\S+T\S+) \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 6
+    for begins_at, words, last_on, end in rows:
+        begins_on, term = day_in_china(datetime.fromisoformat(begins_at)), spelled(words)
+        assert last_day(begins_on, term) == date.fromisoformat(last_on)
+        assert end_of_term(begins_on, term) == datetime.fromisoformat(end)
+
+
+def spelled(words: str) -> Term:
+    return Term(**{f"{unit}s": int(number) for number, unit in re.findall(r"(\d+) (year|month|day)", words)})
+
+
+def test_a_renewal_runs_on_as_the_page_says() -> None:
+    found = re.search(r"a freeze until (\S+), renewed for ([\w ]+), lasts until ([\d-]+)\.", PAGE)
+    assert found
+    end = renewed_end(end_of(date.fromisoformat(found[1])), spelled(found[2]))
+    assert last_day_before(end) == date.fromisoformat(found[3])
+
+
+def test_the_reports_on_the_page_end_when_their_terms_do() -> None:
+    """A freeze of a year, a promotion after three, a renewal of half a year and fifteen days."""
+    terms = {"freeze": Term(years=1), "freeze-the-thing": Term(years=3)}
+    by_id = {str(ORDERS[name].request_id): term for name, term in terms.items()}
+    shown = [message for block in blocks("json") if "measures" in (message := json.loads(block))]
+    checked = 0
+    for message in shown:
+        for report in message["measures"]:
+            if "ends_at" in report and message.get("request_id") in by_id:
+                active_at = datetime.fromisoformat(report["active_at"])
+                assert ends_at(active_at, by_id[message["request_id"]]) == datetime.fromisoformat(
+                    report["ends_at"]
+                )
+                checked += 1
+    assert checked == 2
 
 
 def test_errors_have_their_codes_and_statuses() -> None:
