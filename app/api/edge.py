@@ -92,8 +92,11 @@ def _correlation_id(scope: Scope) -> str:
 
 
 def _unacceptable(scope: Scope, max_body_bytes: int) -> ErrorCode | None:
-    if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
-        return ErrorCode.NOT_FOUND  # PostgreSQL keeps no NUL: nothing can be known under such an address
+    # PostgreSQL keeps no NUL: nothing can be known under such an address, and nothing be asked for by it.
+    if "\x00" in scope["path"]:
+        return ErrorCode.NOT_FOUND
+    if b"%00" in scope["query_string"]:
+        return ErrorCode.INVALID_BODY
     for name, value in scope["headers"]:
         if name == b"content-length" and (len(value) > 15 or int(value) > max_body_bytes):
             return ErrorCode.BODY_TOO_LARGE

@@ -82,7 +82,7 @@ async def office(database_url: str, tmp_path: Path, clock: ManualClock) -> Async
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         hub: Hub = app.state.hub
-        office = await _furnish(app, hub)
+        office = await furnish(app, hub)
         for name, (client_id, _) in {**office.secrets, "stranger": ("", "")}.items():
             client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.test")
             office.clients[name] = await stack.enter_async_context(client)
@@ -91,7 +91,7 @@ async def office(database_url: str, tmp_path: Path, clock: ManualClock) -> Async
         yield office
 
 
-async def _furnish(app: FastAPI, hub: Hub) -> Office:
+async def furnish(app: FastAPI, hub: Hub) -> Office:
     seeder = Caller(
         new_id(),
         "tests",

@@ -124,8 +124,8 @@ async def test_an_escaped_backslash_before_u0000_is_plain_text(office: Office) -
     assert response.json()["name"] == "\\u0000"
 
 
-async def test_nul_in_an_address_is_not_found(office: Office) -> None:
-    check_problem(await office.court.get("/v1/cases?officer=%00"), 404, "not_found")
+async def test_nul_in_an_address_leads_nowhere(office: Office) -> None:
+    check_problem(await office.court.get("/v1/cases?officer=%00"), 422, "invalid_body")
     check_problem(await office.court.get("/v1/agencies/%00"), 404, "not_found")
 
 
