@@ -36,7 +36,7 @@ class Directory:
         self._read_at: datetime | None = None
         self._retired: list[Adapter] = []
 
-    async def refresh(self, session: AsyncSession, now: datetime, wanted: Collection[UUID]) -> None:
+    async def refresh(self, session: AsyncSession, now: datetime, wanted: Collection[UUID] = ()) -> None:
         """Rebuild what changed: every two seconds, and at once when one of the wanted agencies is new here.
 
         An agency whose settings cannot be used any more keeps its last good adapter.
