@@ -141,6 +141,7 @@ async def test_a_signed_answer_to_a_signed_message_comes_back_as_it_was() -> Non
         (Operation.REQUEST, "/requests"),
         (Operation.STATUS_QUERY, "/status-queries"),
         (Operation.CANCELLATION, "/cancellations"),
+        (Operation.LIVE_LIST, "/live-lists"),
     ],
 )
 async def test_every_operation_has_its_path(operation: Operation, path: str) -> None:
@@ -223,8 +224,9 @@ async def test_what_breaks_after_the_first_byte_is_unknown(handler: Handler, ope
 
 
 @pytest.mark.parametrize("handler", DROPS)
-async def test_a_status_query_that_breaks_is_simply_asked_again(handler: Handler) -> None:
-    assert isinstance(await failure(handler, Operation.STATUS_QUERY), AgencyUnavailable)
+@pytest.mark.parametrize("operation", [Operation.STATUS_QUERY, Operation.LIVE_LIST])
+async def test_a_question_that_breaks_is_simply_asked_again(handler: Handler, operation: Operation) -> None:
+    assert isinstance(await failure(handler, operation), AgencyUnavailable)
 
 
 # Statuses

@@ -1,7 +1,7 @@
 """From an agency's row to its adapter, and what the adapter refuses whatever its dialect is."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from pydantic import HttpUrl
 from app.adapters import registry
 from app.adapters.contract import Adapter, Answer, Operation, StatusReport, WireMessage, WireReply
 from app.adapters.kinds import KINDS, with_deadlines
+from app.adapters.measures import Objection
 from app.adapters.profile import AgencyProfile, AgencySettings, Deadlines
 from app.adapters.signatures import SigningKey
 from app.clock import SystemClock
 from app.errors import ErrorCode, MalformedAnswer, Refusal
+from app.measures.words import ThingKind
 from app.vocabulary import AgencyKind, AssetKind, OrderKind
 
 REQUEST_ID = UUID("019a0c5e-1f00-7a10-8b20-5d3c9e0a41c1")
@@ -184,3 +186,111 @@ def test_what_an_agency_does_not_offer_is_refused_before_anything_is_sent() -> N
     with pytest.raises(Refusal) as caught:
         unable.require(OrderKind.ASSET_QUERY)
     assert caught.value.code is ErrorCode.AGENCY_INCAPABLE
+
+
+# Measures ---------------------------------------------------------------------------------------------------------
+
+THINGS = {
+    ThingKind.ACCOUNT: {AgencyKind.BANK},
+    ThingKind.WEALTH_PRODUCT: {AgencyKind.BANK},
+    ThingKind.REAL_ESTATE: {AgencyKind.LAND},
+    ThingKind.VEHICLE: {AgencyKind.VEHICLE},
+    ThingKind.TAX_REFUND: {AgencyKind.TAX},
+}
+EARLIER, LATER = UUID(int=1), UUID(int=2)
+
+
+def frozen(kind: ThingKind) -> dict[str, object]:
+    return {"kind": kind, "identity": "18", "state": "in_force", "rank": 1}
+
+
+def executed(kind: ThingKind) -> dict[str, object]:
+    message = {**found(), "state": "executed", "measures": [frozen(kind)]}
+    del message["assets"]
+    return message
+
+
+def noticed(kind: ThingKind) -> dict[str, object]:
+    message = {**executed(kind), "type": "notice", "cause": "promoted"}
+    del message["state"]
+    return message
+
+
+def listed(*request_ids: UUID) -> WireReply:
+    return reply(
+        {
+            "protocol": "liandong/1",
+            "type": "live_list",
+            "message_id": str(OTHER_ID),
+            "as_of": "2026-03-11T02:00:00+08:00",
+            "measures": [
+                {"request_id": str(each), "measure": frozen(ThingKind.ACCOUNT)} for each in request_ids
+            ],
+        }
+    )
+
+
+def understood(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except MalformedAnswer:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("thing", ThingKind)
+@pytest.mark.parametrize("message", [executed, noticed])
+def test_an_agency_controls_only_what_its_kind_keeps(
+    thing: ThingKind, message: Callable[[ThingKind], dict[str, object]]
+) -> None:
+    body = json.dumps(message(thing)).encode()
+    able = {
+        kind
+        for kind in AgencyKind
+        if understood(lambda kind=kind: adapter(kind).decode_callback("application/json", body))  # type: ignore[misc]
+    }
+    assert able == THINGS[thing]
+
+
+def test_a_measure_that_a_kind_does_not_have_is_refused_wherever_it_comes_from() -> None:
+    report = {
+        "protocol": "liandong/1",
+        "type": "status_report",
+        "message_id": str(OTHER_ID),
+        "request_id": str(REQUEST_ID),
+        "status": "answered",
+        "answers": [executed(ThingKind.VEHICLE)],
+    }
+    bank = adapter(AgencyKind.BANK)
+    assert not understood(lambda: bank.decode_reply(ASKED, reply(report)))
+    assert not understood(lambda: bank.decode_reply(SENT, reply(executed(ThingKind.VEHICLE))))
+    assert not understood(lambda: adapter(AgencyKind.LAND).decode_live_list(listed(EARLIER)))
+
+
+def test_every_thing_is_controlled_by_somebody_and_nothing_by_the_police() -> None:
+    assert set(ThingKind) == {thing for each in KINDS.values() for thing in each.controls}
+    assert not KINDS[AgencyKind.POLICE].controls
+
+
+def test_a_list_that_goes_back_is_refused_for_it_would_never_end() -> None:
+    bank = adapter(AgencyKind.BANK)
+    assert len(bank.decode_live_list(listed(EARLIER, LATER)).measures) == 2
+    assert [each.request_id for each in bank.decode_live_list(listed(LATER), after=EARLIER).measures] == [
+        LATER
+    ]
+    for again in ((EARLIER,), (EARLIER, LATER)):
+        assert not understood(lambda again=again: bank.decode_live_list(listed(*again), after=EARLIER))  # type: ignore[misc]
+
+
+def test_an_objection_is_about_no_kind_of_thing() -> None:
+    objection = {
+        "protocol": "liandong/1",
+        "type": "objection",
+        "message_id": str(OTHER_ID),
+        "request_id": str(REQUEST_ID),
+        "raised_at": "2026-03-03T09:05:00+08:00",
+        "grounds": ["beyond_duty"],
+        "text": "超出协助职责",
+    }
+    body = json.dumps(objection).encode()
+    assert isinstance(adapter(AgencyKind.POLICE).decode_callback("application/json", body), Objection)
