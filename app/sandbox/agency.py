@@ -22,6 +22,8 @@ from app.clock import SystemClock
 from app.sandbox.behaviour import USUAL, Behaviour, Desk, Manner
 from app.sandbox.clerk import Clerk
 from app.sandbox.connection import BreakableProtocol
+from app.sandbox.custody.bailiff import Bailiff
+from app.sandbox.custody.holdings import Holdings
 from app.sandbox.faults import Fault, FaultPlan
 from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Ledger
@@ -30,6 +32,8 @@ from app.sandbox.mischief import Mischief
 from app.sandbox.population import Population
 from app.sandbox.postman import Postman
 from app.sandbox.server import AgencyServer
+from app.sandbox.switchboard import Switchboard
+from app.sandbox.timekeeping import keep_time
 from app.vocabulary import AgencyKind
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -51,18 +55,23 @@ async def _serve(arguments: argparse.Namespace) -> None:
         faults = FaultPlan(f"{arguments.seed}/{arguments.code}", arguments.fault)
         ledger = Ledger(arguments.books)
         postman = Postman(hub, identity, ledger, faults, clock)
-        registry = Registry(arguments.code, arguments.kind, _population(arguments))
-        clerk = Clerk(
-            identity, hub, registry, Desk(arguments.code, _behaviour(arguments)), ledger, postman, clock
-        )
-        app = AgencyServer(clerk, faults, Mischief(identity, faults, clock), ledger, clock)
+        population = _population(arguments)
+        registry = Registry(arguments.code, arguments.kind, population)
+        holdings = Holdings(arguments.code, arguments.kind, population)
+        bailiff = Bailiff(registry, holdings)
+        desk = Desk(arguments.code, _behaviour(arguments))
+        clerk = Clerk(identity, hub, registry, bailiff, desk, ledger, postman, clock)
+        switchboard = Switchboard(holdings, faults, ledger, postman, clock)
+        app = AgencyServer(clerk, switchboard, faults, Mischief(identity, faults, clock), ledger, clock)
         await postman.resume()
+        hours = asyncio.create_task(keep_time(ledger, postman, clock))
         server = _Server(_config(app), _Ready(identity))
         if arguments.end_with_parent:
             _end_with_parent(server)
         try:
             await server.serve([listener])
         finally:
+            hours.cancel()
             await postman.close()
             await ledger.close()
 

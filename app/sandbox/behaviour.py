@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from app.adapters.liandong import wire
 from app.adapters.liandong.wire import AcknowledgementMessage, AnswerMessage, RequestMessage
 from app.ids import new_id
-from app.sandbox.ledger import AnswerDraft, Decision
+from app.sandbox.entries import AnswerDraft, Decision
 from app.sandbox.lookup import Finding
 from app.vocabulary import AgencyKind, AnswerState
 
@@ -31,6 +32,13 @@ class Behaviour:
     delay: timedelta = timedelta(milliseconds=300)
 
 
+class Moment(NamedTuple):
+    """When a request is decided: by the world's clock, and by the agency's calendar, which facts are dated by."""
+
+    now: datetime
+    by_calendar: datetime
+
+
 USUAL: dict[AgencyKind, Behaviour] = {
     AgencyKind.BANK: Behaviour(Manner.AT_ONCE),
     AgencyKind.TAX: Behaviour(Manner.AT_ONCE),
@@ -47,25 +55,25 @@ class Desk:
     agency_code: str
     behaviour: Behaviour
 
-    def decide(self, request: RequestMessage, finding: Finding, now: datetime) -> Decision:
-        """Everything the agency will say about a request that it saw at `now`."""
+    def decide(self, request: RequestMessage, finding: Finding, at: Moment) -> Decision:
+        """Everything the agency will say about a request that it saw at this moment."""
         manner, delay = self.behaviour.manner, self.behaviour.delay
         reference = self._reference(request.request_id)
         if manner is Manner.AT_ONCE:
-            drafts = [_draft(request.request_id, reference, finding, now)]
+            drafts = [_draft(request.request_id, reference, finding, at.by_calendar)]
             return _decision(request, finding, reference, None, drafts)
         parts = _halves(finding) if manner is Manner.IN_PARTS else [finding]
         drafts = [
-            _draft(request.request_id, reference, part, now, number, now + number * delay)
+            _draft(request.request_id, reference, part, at.by_calendar, number, at.now + number * delay)
             for number, part in enumerate(parts, 1)
         ]
-        acknowledgement = _acknowledgement(request.request_id, reference, now + len(parts) * delay)
+        acknowledgement = _acknowledgement(request.request_id, reference, at.now + len(parts) * delay)
         return _decision(request, finding, reference, acknowledgement, drafts)
 
-    def fall_silent(self, request: RequestMessage, finding: Finding, now: datetime) -> Decision:
-        """An acknowledgement that nothing ever follows."""
+    def fall_silent(self, request: RequestMessage, finding: Finding, at: Moment) -> Decision:
+        """An acknowledgement that nothing ever follows; a measure that was ordered stands all the same."""
         reference = self._reference(request.request_id)
-        acknowledgement = _acknowledgement(request.request_id, reference, now + self.behaviour.delay)
+        acknowledgement = _acknowledgement(request.request_id, reference, at.now + self.behaviour.delay)
         return _decision(request, finding, reference, acknowledgement, [])
 
     def _reference(self, request_id: UUID) -> str:
@@ -73,8 +81,8 @@ class Desk:
 
 
 def _halves(finding: Finding) -> list[Finding]:
-    """Two parts where there are two things to tell."""
-    if len(finding.assets) < 2:
+    """Two parts where there are two things to tell; a measure is told whole."""
+    if len(finding.assets) < 2 or finding.measures:
         return [finding]
     middle = len(finding.assets) // 2
     return [
@@ -87,7 +95,7 @@ def _draft(  # noqa: PLR0913, PLR0917 - the facts of one message, put together i
     request_id: UUID,
     reference: str,
     finding: Finding,
-    now: datetime,
+    as_of: datetime,
     part: int = 1,
     callback_due_at: datetime | None = None,
 ) -> AnswerDraft:
@@ -98,11 +106,12 @@ def _draft(  # noqa: PLR0913, PLR0917 - the facts of one message, put together i
         message_id=new_id(),
         request_id=request_id,
         state=finding.state,
-        as_of=now,
+        as_of=as_of,
         part=part,
         agency_reference=reference,
         refusal=refusal,
         assets=finding.assets,
+        measures=finding.measures,
         remark=finding.remark,
     )
     return AnswerDraft(message.message_id, part, finding.state, wire.write(message), callback_due_at)

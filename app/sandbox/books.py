@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 from app.adapters.contract import Operation
+from app.sandbox.custody import journal, reading
+from app.sandbox.custody.reading import BookedTransfer, KeptFreeze, MeasureEffect
 from app.vocabulary import AnswerState
 
-SCHEMA = """
+_REQUESTS = """
 CREATE TABLE IF NOT EXISTS requests (
     number INTEGER PRIMARY KEY,
     operation TEXT NOT NULL,
@@ -76,6 +79,9 @@ CREATE TABLE IF NOT EXISTS faults (
     shown_at TEXT NOT NULL
 );
 """
+SCHEMA = _REQUESTS + journal.SCHEMA
+
+_OF_MEASURES = frozenset({AnswerState.EXECUTED, AnswerState.NOT_EXECUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class ReceivedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the agency did about a request: it looked the subject up, or refused to."""
+    """What the agency did about a request: it looked the subject up, tried to do what was ordered, or refused to."""
 
     request_id: UUID
     order_id: UUID
@@ -151,6 +157,17 @@ class ShownFault:
     kind: str
     request_id: UUID | None
     shown_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenNotice:
+    """What the hub is told of a freeze by itself; `request_id` is the freeze's."""
+
+    message_id: UUID
+    request_id: UUID
+    body: bytes = field(repr=False)
+    written_at: datetime
+    delivered_at: datetime | None = None
 
 
 class Books:
@@ -238,6 +255,42 @@ class Books:
             for row in self._rows("SELECT * FROM faults ORDER BY number")
         ]
 
+    def freezes(self) -> list[KeptFreeze]:
+        """Every freeze, of any court, on every thing that a measure ever touched."""
+        return reading.freezes(self._lines())
+
+    def measure_effects(self) -> list[MeasureEffect]:
+        """What the hub's orders changed; an order without effect is not there."""
+        return reading.measure_effects(self._lines())
+
+    def transfers(self) -> list[BookedTransfer]:
+        return reading.transfers(self._lines())
+
+    def balances(self) -> dict[str, Decimal]:
+        """By the thing's identity."""
+        return reading.balances(self._lines())
+
+    def notices(self) -> list[WrittenNotice]:
+        return [
+            WrittenNotice(
+                message_id=UUID(row["message_id"]),
+                request_id=UUID(row["request_id"]),
+                body=row["body"],
+                written_at=datetime.fromisoformat(row["written_at"]),
+                delivered_at=_instant(row["delivered_at"]),
+            )
+            for row in self._rows("SELECT * FROM notices ORDER BY number")
+        ]
+
+    def doubled_measures(self) -> set[UUID]:
+        """Orders that did the same to one thing twice, under one request id or two: a breach of P3."""
+        counts = Counter(
+            (effect.order_id, effect.kind, thing_id)
+            for effect in self.measure_effects()
+            for thing_id in effect.thing_ids
+        )
+        return {order_id for (order_id, _, _), count in counts.items() if count > 1}
+
     def arrivals(self) -> Counter[UUID]:
         """How often each request came in."""
         return Counter(request.request_id for request in self.requests())
@@ -264,8 +317,12 @@ class Books:
         return unmarked
 
     def doubled_orders(self) -> dict[UUID, int]:
-        """Orders that took effect twice for one subject, under two request ids: doubled, whatever the ids say."""
-        counts = Counter((effect.order_id, effect.subject) for effect in self.effects())
+        """Queries that were answered twice for one subject, under two request ids: doubled, whatever the ids say.
+
+        One order may well freeze several things of one subject: see `doubled_measures`.
+        """
+        answered = [effect for effect in self.effects() if effect.state not in _OF_MEASURES]
+        counts = Counter((effect.order_id, effect.subject) for effect in answered)
         return {order_id: count for (order_id, _), count in counts.items() if count > 1}
 
     def contradicting_receipts(self) -> set[UUID]:
@@ -275,6 +332,9 @@ class Books:
             if delivery.received:
                 receipts.setdefault(delivery.message_id, set()).add(delivery.reply)
         return {message_id for message_id, contents in receipts.items() if len(contents) > 1}
+
+    def _lines(self) -> Iterator[journal.Line]:
+        return (journal.line(tuple(row)) for row in self._rows(journal.SELECT))
 
     def _rows(self, query: str, *values: str) -> Iterator[sqlite3.Row]:
         # Not read-only: after a crash it is the next reader that recovers the write-ahead log.

@@ -3,16 +3,17 @@
 The order matters. Nothing is parsed before the signature is checked, and nothing is replied before the books hold it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from app.adapters.contract import Operation
 from app.adapters.liandong import wire
-from app.adapters.liandong.wire import AnswerMessage, RequestMessage, StatusReportMessage
+from app.adapters.liandong.wire import AnswerMessage, AssetQueryMessage, RequestMessage, StatusReportMessage
 from app.adapters.signatures import (
     POSSIBLE_DUPLICATE,
     RequestParts,
@@ -23,18 +24,24 @@ from app.adapters.signatures import (
 from app.clock import Clock
 from app.errors import ErrorCode, MalformedAnswer
 from app.ids import new_id
-from app.sandbox.behaviour import Desk
+from app.sandbox.behaviour import Desk, Moment
+from app.sandbox.custody.bailiff import Bailiff
+from app.sandbox.custody.deed import Deed
+from app.sandbox.custody.facts import as_registered
+from app.sandbox.entries import Arrival, Decision, Entry, Standing
 from app.sandbox.exchange import BodyTooLarge, Exchange, Reply, problem
 from app.sandbox.faults import Drawn, FaultKind
 from app.sandbox.identity import Hub, Identity
-from app.sandbox.ledger import Arrival, Callback, Decision, Entry, Ledger, Standing
-from app.sandbox.lookup import Registry, ambiguous, refused_for
+from app.sandbox.ledger import Ledger
+from app.sandbox.lookup import Finding, Registry, ambiguous, refused_for
 from app.sandbox.postman import Postman
+from app.vocabulary import AnswerState
 
 _READERS: dict[Operation, TypeAdapter[Any]] = {
     Operation.REQUEST: wire.REQUEST,
     Operation.STATUS_QUERY: wire.STATUS_QUERY,
     Operation.CANCELLATION: wire.CANCELLATION,
+    Operation.LIVE_LIST: wire.LIVE_LIST_QUERY,
 }
 _ANSWER = TypeAdapter(AnswerMessage)
 
@@ -50,11 +57,12 @@ class Declined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Serves the three operations."""
+    """Serves the four operations."""
 
     identity: Identity
     hub: Hub
     registry: Registry
+    bailiff: Bailiff
     desk: Desk
     ledger: Ledger
     postman: Postman
@@ -80,6 +88,8 @@ class Clerk:
         arrival = _arrival(operation, request, verified, message, now)
         if operation is Operation.REQUEST:
             return await self._serve_request(message, arrival, request, drawn)
+        if operation is Operation.LIVE_LIST:
+            return await self._list(arrival, message.after, request)
         if operation is Operation.STATUS_QUERY:
             standing = await self.ledger.standing(arrival)
         else:
@@ -88,6 +98,14 @@ class Clerk:
         if standing is None:
             raise _replayed(request)
         return Reply(200, _status_report(arrival, standing), to=request, about=arrival.request_id)
+
+    async def _list(self, arrival: Arrival, after: UUID | None, request: RequestParts) -> Reply:
+        listed = await self.ledger.live_list(arrival, after)
+        if listed is None:
+            raise _replayed(request)
+        body, notices = listed
+        self.postman.take(notices)
+        return Reply(200, body, to=request, about=arrival.request_id)
 
     def _believe(self, request: RequestParts, now: datetime) -> Verified:
         try:
@@ -100,30 +118,42 @@ class Clerk:
     ) -> Reply:
         if message.agency_code != self.identity.agency_code:
             raise Declined(ErrorCode.NOT_THE_ADDRESSEE, "addressed to another agency", request)
-        decision = self._decide(message, arrival.at, drawn)
-        settled = await self.ledger.settle(arrival, decision)
+        settled = await self.ledger.settle(
+            arrival, lambda deed: self._decide(message, arrival.at, drawn, deed)
+        )
         match settled.entry:
             case Entry.REPLAYED:
                 raise _replayed(request)
             case Entry.CONFLICTING:
                 raise Declined(ErrorCode.MESSAGE_CONFLICT, "other content under a known request_id", request)
             case Entry.NEW:
-                self.postman.take(_callbacks(message, decision))
+                self.postman.take(settled.callbacks)
         return Reply(settled.status, settled.body or b"", to=request, about=message.request_id)
 
-    def _decide(self, message: RequestMessage, now: datetime, drawn: Drawn) -> Decision:
-        """Made anew for a repeat too, and then thrown away: the books keep the first."""
-        if drawn.is_a(FaultKind.SILENCE):
-            return self.desk.fall_silent(message, self.registry.look_up(message), now)
+    def _decide(self, message: RequestMessage, now: datetime, drawn: Drawn, deed: Deed) -> Decision:
+        moment = Moment(now, deed.at)
         if drawn.is_a(FaultKind.AMBIGUITY):
-            return self.desk.decide(message, ambiguous(), now)
+            return self.desk.decide(message, ambiguous(), moment)
         if drawn.fault and drawn.is_a(FaultKind.REFUSAL):
-            return self.desk.decide(message, refused_for(drawn.fault.reason, "暂不予协助"), now)
-        return self.desk.decide(message, self.registry.look_up(message), now)
+            return self.desk.decide(message, refused_for(drawn.fault.reason, "暂不予协助"), moment)
+        finding = self._find(message, deed)
+        if drawn.is_a(FaultKind.SILENCE):
+            return self.desk.fall_silent(message, finding, moment)
+        return self.desk.decide(message, finding, moment)
+
+    def _find(self, message: RequestMessage, deed: Deed) -> Finding:
+        """What was asked for, or what came of what was ordered."""
+        if not isinstance(message, AssetQueryMessage):
+            return self.bailiff.carry_out(message, deed)
+        finding = self.registry.look_up(message)
+        assets = as_registered(deed.custody, finding.assets)
+        if finding.assets and not assets:
+            return Finding(AnswerState.NOTHING_FOUND)
+        return replace(finding, assets=assets)
 
 
 def _understand(operation: Operation, request: RequestParts) -> Any:
-    """One of the three messages, by the operation."""
+    """One of the messages to an agency, by the operation."""
     content_type = dict(request.headers).get(b"content-type", b"").partition(b";")[0].strip()
     if content_type != wire.CONTENT_TYPE.encode():
         raise Declined(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "application/json is taken here", request)
@@ -138,7 +168,8 @@ def _arrival(
 ) -> Arrival:
     return Arrival(
         operation=operation,
-        request_id=message.request_id,
+        # A live list belongs to no request; its own id stands in.
+        request_id=getattr(message, "request_id", message.message_id),
         message_id=message.message_id,
         sha256=sha256(request.body).hexdigest(),
         possible_duplicate=any(name == POSSIBLE_DUPLICATE for name, _ in request.headers),
@@ -150,14 +181,6 @@ def _arrival(
 
 def _replayed(request: RequestParts) -> Declined:
     return Declined(ErrorCode.MESSAGE_REPLAYED, "this nonce was used before", request)
-
-
-def _callbacks(message: RequestMessage, decision: Decision) -> list[Callback]:
-    return [
-        Callback(answer.message_id, message.request_id, answer.body, answer.callback_due_at)
-        for answer in decision.answers
-        if answer.callback_due_at
-    ]
 
 
 def _status_report(arrival: Arrival, standing: Standing) -> bytes:

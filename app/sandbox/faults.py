@@ -13,11 +13,12 @@ from app.vocabulary import RefusalReason
 
 
 class Target(StrEnum):
-    """What a fault strikes: one of the three operations, or the agency's own posts to the hub."""
+    """What a fault strikes: one of the operations, or the agency's own posts to the hub, answers and notices."""
 
     REQUEST = "request"
     STATUS_QUERY = "status_query"
     CANCELLATION = "cancellation"
+    LIVE_LIST = "live_list"
     CALLBACK = "callback"
 
 
@@ -34,7 +35,7 @@ class FaultKind(StrEnum):
     """Answers that the number leads to several people."""
 
     SILENCE = "silence"
-    """Acknowledges, then never answers."""
+    """Acknowledges, then never answers; what was ordered is done all the same."""
 
     DROP_BEFORE_EFFECT = "drop_before_effect"
     """Breaks the connection and has not acted."""
@@ -99,6 +100,7 @@ ALLOWED: dict[Target, frozenset[FaultKind]] = {
     Target.REQUEST: _OF_REQUESTS,
     Target.STATUS_QUERY: _OF_ENQUIRIES,
     Target.CANCELLATION: _OF_ENQUIRIES,
+    Target.LIVE_LIST: _OF_ENQUIRIES,
     Target.CALLBACK: _OF_CALLBACKS,
 }
 

@@ -1,6 +1,7 @@
-"""Brings later answers to the hub: each is posted until it is received, and survives a restart in the books."""
+"""Brings later answers and notices to the hub: each is posted until it is received, and survives a restart."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
@@ -18,9 +19,10 @@ from app.adapters.signatures import (
 )
 from app.clock import Clock
 from app.errors import ErrorCode, MalformedAnswer
+from app.sandbox.entries import Callback, Try
 from app.sandbox.faults import Drawn, FaultKind, FaultPlan, Target
 from app.sandbox.identity import Hub, Identity
-from app.sandbox.ledger import Callback, Ledger, Try
+from app.sandbox.ledger import Ledger
 from app.sandbox.poster import NothingCameBack, Poster, Response
 
 ANSWERS_PATH = "/agency/v1/answers"
@@ -38,7 +40,7 @@ class Outcome(Enum):
 
 
 class Postman:
-    """One round per request: its answers go in order, the next when the one before was received."""
+    """One round per request: its answers, then its notices, go in order, the next when the one before was received."""
 
     def __init__(self, hub: Hub, identity: Identity, ledger: Ledger, faults: FaultPlan, clock: Clock) -> None:
         self._url = hub.url + ANSWERS_PATH
@@ -53,21 +55,19 @@ class Postman:
 
     async def resume(self) -> None:
         """Take up what an earlier run of the agency left undelivered."""
-        by_request: dict[UUID, list[Callback]] = {}
-        for callback in await self._ledger.undelivered():
-            by_request.setdefault(callback.request_id, []).append(callback)
-        for callbacks in by_request.values():
-            self.take(callbacks)
+        self.take(await self._ledger.undelivered())
 
-    def take(self, callbacks: list[Callback]) -> None:
-        """Deliver the answers to one request, in this order, none before it is due."""
-        if not callbacks:
-            return
-        request_id = callbacks[0].request_id
-        self._waiting[request_id] = callbacks
-        task = asyncio.create_task(self._make_round(request_id, callbacks))
-        self._rounds.add(task)
-        task.add_done_callback(self._rounds.discard)
+    def take(self, callbacks: Iterable[Callback]) -> None:
+        """Deliver what concerns one request in this order, behind what waits already, none before it is due."""
+        for callback in callbacks:
+            waiting = self._waiting.get(callback.request_id)
+            if waiting is not None:
+                waiting.append(callback)
+                continue
+            self._waiting[callback.request_id] = [callback]
+            task = asyncio.create_task(self._make_round(callback.request_id))
+            self._rounds.add(task)
+            task.add_done_callback(self._rounds.discard)
 
     def withdraw(self, request_id: UUID, now: datetime) -> None:
         """Forget the answers that are not due at `now`."""
@@ -80,8 +80,8 @@ class Postman:
         await asyncio.gather(*self._rounds, return_exceptions=True)
         self._poster.close()
 
-    async def _make_round(self, request_id: UUID, waiting: list[Callback]) -> None:
-        failures = 0
+    async def _make_round(self, request_id: UUID) -> None:
+        waiting, failures = self._waiting[request_id], 0
         while waiting:
             callback = waiting[0]
             if (early := (callback.due_at - self._clock.now()).total_seconds()) > 0:
@@ -92,11 +92,9 @@ class Postman:
                 await self._play(drawn, waiting)
                 callback = waiting[0]
             match await self._deliver(callback, drawn):
-                case Outcome.RECEIVED:
+                case Outcome.RECEIVED | Outcome.NEVER:
                     waiting.remove(callback)
                     failures = 0
-                case Outcome.NEVER:
-                    break
                 case Outcome.AGAIN:
                     await asyncio.sleep(min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS))
                     failures += 1

@@ -1,32 +1,25 @@
-"""One agency's HTTP service: an ASGI application without a framework, for it has three doors and a switchboard.
-
-The switchboard is a toy: `GET`, `POST` and `DELETE /sandbox/faults` show, set and take back the faults that the agency
-plays. It is unsigned and open to this machine only.
-"""
+"""One agency's HTTP service: an ASGI application without a framework, for it has four doors and a switchboard."""
 
 import asyncio
 from dataclasses import dataclass
-from ipaddress import ip_address
 
-from pydantic import TypeAdapter, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from app.adapters.contract import Operation
 from app.clock import Clock
-from app.errors import ErrorCode
 from app.sandbox.clerk import Clerk
-from app.sandbox.exchange import BodyTooLarge, Exchange, PeerGone, Reply, json_reply, problem
+from app.sandbox.exchange import Exchange, PeerGone
 from app.sandbox.faults import Fault, FaultKind, FaultPlan, Target
 from app.sandbox.ledger import Ledger
 from app.sandbox.mischief import Mischief, reset
+from app.sandbox.switchboard import Switchboard
 
-FAULTS_PATH = "/sandbox/faults"
 _OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/requests"): Operation.REQUEST,
     ("POST", "/status-queries"): Operation.STATUS_QUERY,
     ("POST", "/cancellations"): Operation.CANCELLATION,
+    ("POST", "/live-lists"): Operation.LIVE_LIST,
 }
-_FAULTS = TypeAdapter(list[Fault])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +27,7 @@ class AgencyServer:
     """The ASGI application."""
 
     clerk: Clerk
+    switchboard: Switchboard
     faults: FaultPlan
     mischief: Mischief
     ledger: Ledger
@@ -44,7 +38,7 @@ class AgencyServer:
         operation = _OPERATIONS.get((scope["method"], scope["path"]))
         try:
             if operation is None:
-                await self.mischief.give(exchange, await self._at_the_switchboard(exchange))
+                await self.mischief.give(exchange, await self.switchboard.reply(exchange))
             else:
                 await self._at_the_door(operation, exchange)
         except PeerGone:
@@ -75,30 +69,3 @@ class AgencyServer:
             await self.mischief.refuse_service(exchange, fault)
             return True
         return False
-
-    async def _at_the_switchboard(self, exchange: Exchange) -> Reply:
-        client = exchange.scope["client"]
-        if exchange.scope["path"] != FAULTS_PATH or client is None or not ip_address(client[0]).is_loopback:
-            return problem(ErrorCode.NOT_FOUND, "POST /requests, /status-queries or /cancellations")
-        match exchange.scope["method"]:
-            case "GET":
-                return self._switched_on()
-            case "DELETE":
-                self.faults.replace([])
-                return self._switched_on()
-            case "POST":
-                return await self._switch(exchange)
-            case _:
-                return problem(ErrorCode.METHOD_NOT_ALLOWED, "GET, POST or DELETE")
-
-    async def _switch(self, exchange: Exchange) -> Reply:
-        try:
-            request = await exchange.read(self.clerk.identity.url)
-            self.faults.replace(_FAULTS.validate_json(request.body))
-        except (BodyTooLarge, ValidationError) as error:
-            return problem(ErrorCode.INVALID_BODY, str(error))
-        return self._switched_on()
-
-    def _switched_on(self) -> Reply:
-        faults = [fault.model_dump(mode="json", exclude_unset=True) for fault in self.faults.remaining()]
-        return json_reply(faults)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,15 +12,9 @@ import pytest
 
 from app.adapters.contract import Operation
 from app.sandbox.books import Books
-from app.sandbox.ledger import (
-    AnswerDraft,
-    Arrival,
-    Decision,
-    Entry,
-    Ledger,
-    LedgerClosed,
-    Try,
-)
+from app.sandbox.custody.deed import Deed
+from app.sandbox.entries import AnswerDraft, Arrival, Decision, Entry, Try
+from app.sandbox.ledger import Ledger, LedgerClosed
 from app.vocabulary import AnswerState, RequestStatus
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -54,9 +48,13 @@ def decision(*due: datetime | None) -> Decision:
     return Decision(uuid4(), "subject", AnswerState.FOUND, "ref", acknowledgement, answers)
 
 
+def deciding(*due: datetime | None) -> Callable[[Deed], Decision]:
+    return lambda _: decision(*due)
+
+
 async def test_a_hundred_copies_at_once_have_one_effect_and_one_reply(ledger: Ledger, path: Path) -> None:
     request_id = uuid4()
-    settled = await asyncio.gather(*(ledger.settle(arrival(request_id), decision(None)) for _ in range(100)))
+    settled = await asyncio.gather(*(ledger.settle(arrival(request_id), deciding(None)) for _ in range(100)))
     assert [each.entry for each in settled].count(Entry.NEW) == 1
     assert len({(each.status, each.body) for each in settled}) == 1
     books = Books(path)
@@ -66,7 +64,7 @@ async def test_a_hundred_copies_at_once_have_one_effect_and_one_reply(ledger: Le
 
 async def test_what_was_replied_stands_in_the_books_for_any_other_reader(ledger: Ledger, path: Path) -> None:
     request_id = uuid4()
-    settled = await ledger.settle(arrival(request_id), decision(None))
+    settled = await ledger.settle(arrival(request_id), deciding(None))
     (answer,) = Books(path).answers()
     assert answer.body == settled.body
     assert answer.callback_due_at is None
@@ -77,31 +75,31 @@ async def test_nobody_gets_a_reply_when_the_books_cannot_be_written(ledger: Ledg
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TRIGGER full BEFORE INSERT ON effects BEGIN SELECT RAISE(ABORT, 'full'); END")
         both = await asyncio.gather(
-            *(ledger.settle(arrival(uuid4()), decision(None)) for _ in range(2)), return_exceptions=True
+            *(ledger.settle(arrival(uuid4()), deciding(None)) for _ in range(2)), return_exceptions=True
         )
         other.execute("DROP TRIGGER full")
     assert all(isinstance(each, sqlite3.Error) for each in both)
     assert Books(path).requests() == []
-    assert (await ledger.settle(arrival(uuid4()), decision(None))).entry is Entry.NEW
+    assert (await ledger.settle(arrival(uuid4()), deciding(None))).entry is Entry.NEW
 
 
 async def test_a_nonce_is_taken_once(ledger: Ledger) -> None:
     recorded = arrival(uuid4())
-    assert (await ledger.settle(recorded, decision(None))).entry is Entry.NEW
-    assert (await ledger.settle(recorded, decision(None))).entry is Entry.REPLAYED
+    assert (await ledger.settle(recorded, deciding(None))).entry is Entry.NEW
+    assert (await ledger.settle(recorded, deciding(None))).entry is Entry.REPLAYED
 
 
 async def test_other_content_is_a_conflict_and_gets_no_answer(ledger: Ledger) -> None:
     request_id = uuid4()
-    await ledger.settle(arrival(request_id), decision(None))
-    settled = await ledger.settle(arrival(request_id, sha256="b"), decision(None))
+    await ledger.settle(arrival(request_id), deciding(None))
+    settled = await ledger.settle(arrival(request_id, sha256="b"), deciding(None))
     assert (settled.entry, settled.body) == (Entry.CONFLICTING, None)
 
 
 async def test_a_request_is_in_progress_until_its_last_part_is_due(ledger: Ledger) -> None:
     request_id = uuid4()
     parts = decision(NOW + timedelta(seconds=1), NOW + timedelta(seconds=2))
-    await ledger.settle(arrival(request_id), parts)
+    await ledger.settle(arrival(request_id), lambda _: parts)
     statuses = []
     for seconds in range(3):
         later = NOW + timedelta(seconds=seconds)
@@ -119,7 +117,7 @@ async def test_a_cancellation_withdraws_what_is_not_given_yet_and_nothing_else(
     ledger: Ledger, path: Path
 ) -> None:
     request_id = uuid4()
-    await ledger.settle(arrival(request_id), decision(NOW, NOW + timedelta(hours=1)))
+    await ledger.settle(arrival(request_id), deciding(NOW, NOW + timedelta(hours=1)))
     standing = await ledger.cancel(arrival(request_id, Operation.CANCELLATION))
     assert standing is not None
     assert (standing.status, len(standing.answers)) == (RequestStatus.CANCELLED, 1)
@@ -129,7 +127,7 @@ async def test_a_cancellation_withdraws_what_is_not_given_yet_and_nothing_else(
 
 async def test_an_answer_waits_until_it_is_received(ledger: Ledger, path: Path) -> None:
     promised = decision(NOW)
-    await ledger.settle(arrival(uuid4()), promised)
+    await ledger.settle(arrival(uuid4()), lambda _: promised)
     (message_id,) = (answer.message_id for answer in promised.answers)
     await ledger.tried(Try(message_id, NOW))
     await ledger.tried(Try(message_id, NOW, 200, b"unsigned"))
@@ -141,7 +139,7 @@ async def test_an_answer_waits_until_it_is_received(ledger: Ledger, path: Path) 
 
 async def test_the_judge_sees_two_receipts_for_one_answer(ledger: Ledger, path: Path) -> None:
     promised = decision(NOW)
-    await ledger.settle(arrival(uuid4()), promised)
+    await ledger.settle(arrival(uuid4()), lambda _: promised)
     (message_id,) = (answer.message_id for answer in promised.answers)
     for reply in (b"one", b"one"):
         await ledger.tried(Try(message_id, NOW, 200, reply, received=True))
@@ -154,11 +152,11 @@ async def test_a_closed_ledger_takes_nothing_more(path: Path) -> None:
     ledger = Ledger(path)
     await ledger.close()
     with pytest.raises(LedgerClosed):
-        await ledger.settle(arrival(uuid4()), decision(None))
+        await ledger.settle(arrival(uuid4()), deciding(None))
 
 
 async def test_books_can_be_read_after_the_agency_closed_them(path: Path) -> None:
     ledger = Ledger(path)
-    await ledger.settle(arrival(uuid4()), decision(None))
+    await ledger.settle(arrival(uuid4()), deciding(None))
     await ledger.close()
     assert len(Books(path).effects()) == 1

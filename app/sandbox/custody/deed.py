@@ -6,7 +6,8 @@ from datetime import datetime
 
 from app.measures.receipts import Consequence, Receipt
 from app.sandbox.custody.holdings import Holding
-from app.sandbox.custody.journal import Line, Opened, Paper, TimePassed
+from app.sandbox.custody.journal import Line, Opened, Paper, Switch, TimePassed
+from app.sandbox.custody.reports import NoticeDraft, notices
 from app.sandbox.custody.state import Custody
 
 
@@ -24,6 +25,8 @@ class Deed:
 
     lines: list[Line] = field(default_factory=list)
     told: list[Consequence] = field(default_factory=list)
+    answered: set[tuple[str, str]] = field(default_factory=set)
+    """Freezes, each with its thing, of which the answer to the order tells."""
 
     def let_time_pass(self) -> None:
         if self.custody.is_due(self.at):
@@ -39,6 +42,8 @@ class Deed:
         """One operation of the register."""
         receipt = self.note(line)
         assert receipt is not None
+        if line.request_id:
+            self.answered.update((rung.freeze_id, rung.thing_id) for rung in receipt.rungs)
         return receipt
 
     def open(self, identity: str, held: Mapping[str, Holding]) -> None:
@@ -48,6 +53,13 @@ class Deed:
             self.note(Line(Opened(holding.thing, holding.balance, holding.rights)))
         for prior in (prior for holding in fresh for prior in holding.priors):
             self.note(Line(prior.order, paper=Paper(prior.authority, prior.document_number)))
+
+    def notices(self) -> list[NoticeDraft]:
+        """What the hub is told of its freezes, beside what the answer to its order says."""
+        if not self.announced or not self.custody.is_on(Switch.NOTICES):
+            return []
+        unsaid = [each for each in self.told if (each.freeze_id, each.thing_id) not in self.answered]
+        return notices(self.custody, unsaid, self.at)
 
     def _is_open(self, holding: Holding) -> bool:
         return holding.thing.thing_id in self.custody.kept
