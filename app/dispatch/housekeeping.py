@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.clock import Clock
 from app.crypto import Vault
+from app.dispatch.reconciliation import schedule
+from app.linkage.control.clocks import due_freezes, strike_freezes
 from app.linkage.deadlines import due_requests, strike
 from app.models import Nonce
 
@@ -19,6 +21,12 @@ _NONCE_LIFE = timedelta(minutes=11)
 """Longer than a signature can be fresh (± 300 s), seen from either end."""
 
 Guard = Callable[[Callable[[], Awaitable[int]], str], Awaitable[int | None]]
+
+
+Due = Callable[[AsyncSession, datetime, int], Awaitable[Sequence[UUID]]]
+"""What has run out, longest ago first."""
+
+StrikeSome = Callable[[AsyncSession, Sequence[UUID], datetime], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +40,52 @@ class Housekeeping:
     async def run(self, stop: asyncio.Event, every_seconds: float = 1.0) -> None:
         while not stop.is_set():
             await self.strike_clocks()
+            await self.strike_freeze_clocks()
+            await self.guarded(self.schedule_comparisons, "scheduling comparisons")
             await self.guarded(self.forget_nonces, "forgetting nonces")
             await _pause(stop, every_seconds)
 
     async def strike_clocks(self) -> int:
-        """All clocks that have run out, in batches; a batch that fails is struck row by row (P8)."""
+        """All clocks of requests that have run out."""
+
+        async def some(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> int:
+            return await strike(session, self.vault, ids, now)
+
+        return await self._strike_all(due_requests, some)
+
+    async def strike_freeze_clocks(self) -> int:
+        """All warnings and ends of freezes that are due (P7)."""
+        return await self._strike_all(due_freezes, strike_freezes)
+
+    async def _strike_all(self, due: Due, strike_some: StrikeSome) -> int:
+        """In batches; a batch that fails is struck row by row, so that a poisoned one stops no other (P8)."""
         struck = 0
         while True:
             async with self.sessions() as session:
-                due = await due_requests(session, self.clock.now(), _STRUCK_TOGETHER)
-            done = await self._strike(due)
+                waiting = await due(session, self.clock.now(), _STRUCK_TOGETHER)
+            done = await self._strike(waiting, strike_some)
             struck += done
             if done == 0:
                 return struck
 
-    async def _strike(self, request_ids: Sequence[UUID]) -> int:
-        if not request_ids:
+    async def _strike(self, ids: Sequence[UUID], strike_some: StrikeSome) -> int:
+        if not ids:
             return 0
 
         async def together() -> int:
             async with self.sessions.begin() as session:
-                return await strike(session, self.vault, request_ids, self.clock.now())
+                return await strike_some(session, ids, self.clock.now())
 
         done = await self.guarded(together, "striking clocks")
         if done is not None:
             return done
-        if len(request_ids) == 1:
+        if len(ids) == 1:
             return 0
-        return sum([await self._strike([request_id]) for request_id in request_ids])
+        return sum([await self._strike([one], strike_some) for one in ids])
+
+    async def schedule_comparisons(self) -> int:
+        async with self.sessions.begin() as session:
+            return await schedule(session, self.clock.now())
 
     async def forget_nonces(self) -> int:
         old = self.clock.now() - _NONCE_LIFE

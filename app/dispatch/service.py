@@ -14,6 +14,7 @@ from app.database import check_durability, create_engine, session_factory
 from app.dispatch.agency_requests import AgencyCarrier
 from app.dispatch.directory import Directory
 from app.dispatch.housekeeping import Housekeeping
+from app.dispatch.reconciliation import ReconciliationCarrier
 from app.dispatch.webhooks import WebhookCarrier, public_address
 from app.dispatch.worker import Worker
 from app.keys import HUB_KEY_ID, load_keys
@@ -48,6 +49,7 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
             clock,
             (
                 AgencyCarrier(keys.vault, directory, clock),
+                ReconciliationCarrier(keys.vault, directory, clock),
                 WebhookCarrier(
                     keys.vault,
                     clock,

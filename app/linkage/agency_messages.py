@@ -83,6 +83,20 @@ async def _key(session: AsyncSession, key_id: str) -> tuple[Agency, AgencyKey]:
     return row[0], row[1]
 
 
+async def claimed_sender(session: AsyncSession, request: RequestParts) -> str | None:
+    """The code of the agency in whose name a message comes, which proves nothing; None for a key that nobody has."""
+    try:
+        key_id = claimed_key_id(request.headers)
+    except SignatureRefused:
+        return None
+    code: str | None = await session.scalar(
+        select(Agency.code)
+        .join(AgencyKey, AgencyKey.agency_id == Agency.id)
+        .where(AgencyKey.key_id == key_id)
+    )
+    return code
+
+
 @dataclass(frozen=True, slots=True)
 class Posted:
     """A message as it came in."""

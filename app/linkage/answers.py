@@ -13,7 +13,8 @@ from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Uuid, any_, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.contract import Acknowledged, Answer, Decoded, StatusReport
@@ -27,7 +28,7 @@ from app.linkage.control.settling import settle_freezes
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
-from app.models import AgencyAnswer, Message
+from app.models import AgencyAnswer
 from app.models.agency_request import NEXT, RequestState
 from app.models.message import Direction, Disposition
 from app.vocabulary import MEASURES, ActorKind, AnswerState, AuditAction, EventType, OrderKind, RequestStatus
@@ -380,32 +381,27 @@ def _message_keys(messages: Sequence[Received]) -> Iterator[tuple[UUID, UUID]]:
                 yield message.agency_id, answer.message_id
 
 
+# Joined to an array and not `IN` a list of pairs: without bitmap scans (see `app.outbox.transaction`) such a list is
+# looked for by reading all messages.
+_KNOWN = text("""
+SELECT messages.agency_id, messages.message_id, fingerprint, messages.id, messages.at, sha256, disposition
+  FROM unnest(CAST(:agencies AS uuid[]), CAST(:messages AS uuid[])) AS heard(agency_id, message_id)
+  JOIN messages ON messages.agency_id = heard.agency_id AND messages.message_id = heard.message_id
+   AND messages.direction = 'in'
+  LEFT JOIN answers ON answers.request_id = messages.request_id AND answers.message_id = messages.id
+""")
+
+
 async def _known_messages(
     session: AsyncSession, messages: Sequence[Received]
 ) -> dict[tuple[UUID, UUID], _Known]:
-    rows = await session.execute(
-        select(
-            Message.agency_id,
-            Message.message_id,
-            Message.fingerprint,
-            Message.id,
-            Message.at,
-            Message.sha256,
-            AgencyAnswer.disposition,
-        )
-        .outerjoin(AgencyAnswer, AgencyAnswer.message_id == Message.id)
-        .where(
-            Message.direction == Direction.IN,
-            tuple_(Message.agency_id, Message.message_id).in_(list(_message_keys(messages))),
-        )
-    )
+    agencies, ids = zip(*_message_keys(messages), strict=True)
+    rows = await session.execute(_KNOWN, {"agencies": list(agencies), "messages": list(ids)})
     return {
         (agency_id, message_id): _Known(
-            print_,
-            Receipt(row_id, message_id, Fate((disposition or Disposition.APPLIED).value), at, digest.hex()),
+            print_, Receipt(row_id, message_id, Fate(disposition or Fate.APPLIED), at, digest.hex())
         )
         for agency_id, message_id, print_, row_id, at, digest, disposition in rows
-        if message_id is not None
     }
 
 
@@ -415,7 +411,8 @@ async def _applied_parts(session: AsyncSession, matters: dict[UUID, Matter]) -> 
     if begun:
         rows = await session.execute(
             select(AgencyAnswer.request_id, AgencyAnswer.part).where(
-                AgencyAnswer.request_id.in_(begun), AgencyAnswer.disposition == Disposition.APPLIED
+                AgencyAnswer.request_id == any_(literal(begun, ARRAY(Uuid))),
+                AgencyAnswer.disposition == Disposition.APPLIED,
             )
         )
         for request_id, part in rows:

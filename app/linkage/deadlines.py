@@ -11,13 +11,15 @@ from app.audit.entry import Actor
 from app.crypto import Vault
 from app.ids import new_id
 from app.linkage.control.settling import settle_freezes
+from app.linkage.control.tasks import About, NewTask, task_of
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.linkage.querying import CARRY, agency_lane
-from app.models import AgencyRequest
+from app.models import AgencyRequest, Task
 from app.models.agency_request import DeadlineStage, RequestState
+from app.models.task import TaskKind
 from app.outbox.put import NewItem, put
-from app.vocabulary import ActorKind, AuditAction, EventType
+from app.vocabulary import ActorKind, AuditAction, EventType, OrderKind
 
 _CLOCK = Actor(ActorKind.HUB, "deadlines")
 _WAITING = frozenset({RequestState.ACKNOWLEDGED, RequestState.PARTIALLY_ANSWERED})
@@ -73,8 +75,16 @@ def _fall_overdue(ledger: Ledger, matter: Matter, now: datetime) -> None:
     request = matter.request
     request.overdue = True
     request.next_deadline, request.next_deadline_at = DeadlineStage.GIVE_UP, request.give_up_at
+    if request.kind is OrderKind.RELEASE:
+        ledger.rows.append(_chase(request, now))
     ledger.note(matter, Deed(AuditAction.REQUEST_OVERDUE, _CLOCK, now))
     ledger.announce(matter.event(EventType.REQUEST_OVERDUE, give_up_at=request.give_up_at.isoformat()))
+
+
+def _chase(request: AgencyRequest, now: datetime) -> Task:
+    """A release that is not confirmed in time keeps somebody blocked who has paid: a person takes it up."""
+    data = {"due_at": request.due_at.isoformat()}
+    return task_of(NewTask(About.request(request), TaskKind.RELEASE_OVERDUE, data, request.give_up_at), now)
 
 
 def _give_up(ledger: Ledger, matter: Matter, now: datetime) -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, tuple_, update
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.assets import Asset as ReportedAsset
@@ -143,13 +143,19 @@ class Ledger:
 
     async def _supersede(self, session: AsyncSession, at: datetime) -> None:
         """An earlier report of the same thing by the same agency gives way; it stays readable."""
-        things = [(row["party_id"], row["identity_index"]) for row in self._assets]
-        await session.execute(
-            update(Asset)
-            .where(tuple_(Asset.party_id, Asset.identity_index).in_(things), Asset.superseded_at.is_(None))
-            .values(superseded_at=at)
-            .execution_options(synchronize_session=False)
-        )
+        things = {
+            "parties": [row["party_id"] for row in self._assets],
+            "identities": [row["identity_index"] for row in self._assets],
+        }
+        await session.execute(_SUPERSEDE, things | {"at": at})
+
+
+# Joined to an array: see `app.linkage.answers`.
+_SUPERSEDE = text("""
+UPDATE assets SET superseded_at = :at
+  FROM unnest(CAST(:parties AS uuid[]), CAST(:identities AS bytea[])) AS again(party_id, identity_index)
+ WHERE assets.party_id = again.party_id AND assets.identity_index = again.identity_index AND superseded_at IS NULL
+""")
 
 
 def _worth(asset: ReportedAsset) -> tuple[Decimal | None, str | None]:

@@ -19,11 +19,12 @@ from app.crypto import Vault
 from app.ids import new_id
 from app.linkage.control.approving import iso_term
 from app.linkage.control.contents import open_content, thing_index
+from app.linkage.control.tasks import About, NewTask, task_of
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Matter
 from app.measures.terms import WARNING_DAYS, day_in_china
 from app.measures.words import Reach, State
-from app.models import ClaimEntry, Freeze, Task
+from app.models import ClaimEntry, Freeze
 from app.models.claim import ClaimEntryKind
 from app.models.freeze import HELD_SOMEWHERE, NEXT_FREEZE, FreezeState
 from app.models.task import TaskKind
@@ -194,20 +195,8 @@ class Mirror:
                 self.ledger.announce(matter.event(EventType.FREEZE_CHANGED, **describe_freeze(freeze)))
 
     def _difference(self, matter: Matter, freeze: Freeze, data: dict[str, str]) -> None:
-        self.ledger.rows.append(
-            Task(
-                id=new_id(),
-                court_id=freeze.court_id,
-                case_id=freeze.case_id,
-                kind=TaskKind.DIFFERENCE,
-                freeze_id=freeze.id,
-                request_id=matter.request.id,
-                agency_id=freeze.agency_id,
-                data=data,
-                due_at=None,
-                created_at=matter.request.state_at,
-            )
-        )
+        new = NewTask(About.freeze(freeze), TaskKind.DIFFERENCE, dict(data))
+        self.ledger.rows.append(task_of(new, matter.request.state_at))
         self.ledger.announce(
             matter.event(EventType.TASK_OPENED, kind=TaskKind.DIFFERENCE, freeze_id=str(freeze.id))
         )

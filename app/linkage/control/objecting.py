@@ -5,9 +5,10 @@ from uuid import UUID
 
 from app.adapters.measures import Objection as Raised
 from app.ids import new_id
+from app.linkage.control.tasks import About, NewTask, task_of
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Matter
-from app.models import Objection, Task
+from app.models import Objection
 from app.models.task import TaskKind
 from app.vocabulary import EventType
 
@@ -29,18 +30,9 @@ def raise_objection(ledger: Ledger, matter: Matter, raised: Raised, message_row:
         received_at=at,
         answer_due_at=at + ANSWER_WITHIN,
     )
-    task = Task(
-        id=new_id(),
-        court_id=request.court_id,
-        case_id=request.case_id,
-        kind=TaskKind.OBJECTION,
-        freeze_id=request.freeze_id,
-        request_id=request.id,
-        agency_id=request.agency_id,
-        data={"objection_id": str(objection.id), "grounds": objection.grounds},
-        due_at=objection.answer_due_at,
-        created_at=at,
-    )
+    data = {"objection_id": str(objection.id), "grounds": objection.grounds}
+    new = NewTask(About.request(request), TaskKind.OBJECTION, data, objection.answer_due_at)
+    task = task_of(new, at)
     ledger.rows.extend((objection, task))
     ledger.announce(
         matter.event(
