@@ -31,6 +31,9 @@ class Hub:
     guesses: Throttle
     """Wrong client secrets, counted by client and address."""
 
+    forgeries: Throttle
+    """Signed messages that were refused and left a trace, counted by the agency in whose name they came."""
+
 
 @asynccontextmanager
 async def open_hub(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
@@ -60,4 +63,5 @@ async def open_hub(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
             tokens=tokens,
             identities=Identities(tokens, sessions),
             guesses=Throttle(limit=10, window=timedelta(minutes=1)),
+            forgeries=Throttle(limit=60, window=timedelta(minutes=1)),
         )

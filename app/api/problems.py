@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -13,8 +14,10 @@ from starlette.responses import Response
 from app.api.refused_attempts import record_refused_attempt
 from app.api.validation import Place, place_errors
 from app.errors import TITLES, ErrorCode, FieldError, Refusal
+from app.logs import describe
 
 MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger("app.api")
 
 _HEADERS: dict[ErrorCode, dict[str, str]] = {
     ErrorCode.UNAUTHENTICATED: {"WWW-Authenticate": 'Bearer realm="liandong"'},
@@ -94,7 +97,7 @@ def problem(  # noqa: PLR0913 - the members of a problem
 
 async def on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    await record_refused_attempt(request, error.code)
+    await record_refused_attempt(request, error.code, error.detail)
     return problem(request, error.code, [in_body(field) for field in error.fields], detail=error.detail)
 
 
@@ -118,8 +121,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return problem(request, code, detail=getattr(error, "reason", ""), headers=headers)
 
 
-async def on_unavailable(request: Request, _error: Exception) -> Response:
+async def on_unavailable(request: Request, error: Exception) -> Response:
     """The database cannot be reached or has no connection left. Whether a commit came through is not known."""
+    _log.error("database.unavailable", **describe(error))
     return problem(
         request,
         ErrorCode.UNAVAILABLE,

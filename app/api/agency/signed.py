@@ -22,6 +22,7 @@ async def posted_by(request: Request, session: SessionDep, hub: Hub) -> tuple[Re
         request.headers.raw,
         await request.body(),
     )
+    request.scope["signed_message"] = parts
     return parts, await authenticate(session, parts, hub.clock.now())
 
 
