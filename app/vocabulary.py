@@ -216,6 +216,7 @@ class EventType(StrEnum):
     FREEZE_ENDING = "freeze.came_near_its_end"
     FREEZE_LAPSED = "freeze.lapsed"
     MONEY_TRANSFERRED = "money.transferred"
+    CLAIM_SETTLED = "claim.settled"
     TASK_OPENED = "task.opened"
     TASK_CLOSED = "task.closed"
     OBJECTION_RAISED = "objection.raised"

@@ -82,6 +82,10 @@ class Freeze(Base):
     limit: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
     """Null: the whole thing."""
 
+    expected: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    """What it was expected to bring when it was ordered: of money what was reported there, of a thing what its officer
+    reckons. Null where nobody knows."""
+
     term: Mapped[str]
     """Asked duration, ISO 8601: P1Y, P6M."""
 

@@ -350,6 +350,7 @@ def upgrade() -> None:
                 "freeze.came_near_its_end",
                 "freeze.lapsed",
                 "money.transferred",
+                "claim.settled",
                 "task.opened",
                 "task.closed",
                 "objection.raised",
@@ -368,7 +369,7 @@ def upgrade() -> None:
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "event_type IN ('agency_request.acknowledged', 'agency_request.partially_answered', 'agency_request.answered', 'agency_request.refused', 'agency_request.outcome_lost', 'agency_request.parked', 'agency_request.requeued', 'agency_request.reminded', 'agency_request.fell_overdue', 'agency_request.given_up', 'agency_request.cancelled', 'answer.set_aside', 'measure.approved', 'measure.rejected', 'freeze.changed', 'freeze.came_near_its_end', 'freeze.lapsed', 'money.transferred', 'task.opened', 'task.closed', 'objection.raised', 'objection.answered', 'case.released', 'webhook_endpoint.disabled', 'webhook_endpoint.pinged')",
+            "event_type IN ('agency_request.acknowledged', 'agency_request.partially_answered', 'agency_request.answered', 'agency_request.refused', 'agency_request.outcome_lost', 'agency_request.parked', 'agency_request.requeued', 'agency_request.reminded', 'agency_request.fell_overdue', 'agency_request.given_up', 'agency_request.cancelled', 'answer.set_aside', 'measure.approved', 'measure.rejected', 'freeze.changed', 'freeze.came_near_its_end', 'freeze.lapsed', 'money.transferred', 'claim.settled', 'task.opened', 'task.closed', 'objection.raised', 'objection.answered', 'case.released', 'webhook_endpoint.disabled', 'webhook_endpoint.pinged')",
             name=op.f("ck_events_event_type"),
         ),
         sa.ForeignKeyConstraint(["court_id"], ["courts.id"], name=op.f("fk_events_court_id_courts")),
@@ -818,6 +819,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("limit", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("expected", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("term", sa.String(), nullable=False),
         sa.Column(
             "state",
