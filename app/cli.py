@@ -1,6 +1,7 @@
 """`liandong`: the commands, put together."""
 
 import asyncio
+import json
 import signal
 import time
 from pathlib import Path
@@ -11,6 +12,8 @@ import uvicorn
 
 from app import administration, schema
 from app.adapters.scaffold import create as create_dialect
+from app.adapters.signing_keys import load_public_key
+from app.audit.certificate import NotCertified, open_certificate
 from app.audit.commands import audit_commands
 from app.clock import SystemClock
 from app.dispatch.service import run_worker
@@ -30,10 +33,12 @@ app = typer.Typer(
 )
 schema_commands = typer.Typer(no_args_is_help=True, help="数据库结构 / The database's schema")
 keys_commands = typer.Typer(no_args_is_help=True, help="平台密钥 / The hub's own keys")
+certificate_commands = typer.Typer(no_args_is_help=True, help="解除控制证明 / Certificates of release")
 adapter_commands = typer.Typer(no_args_is_help=True, help="适配器 / Adapters")
 app.add_typer(schema_commands, name="schema")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(adapter_commands, name="adapter")
+app.add_typer(certificate_commands, name="certificate")
 app.add_typer(audit_commands(certificate_index), name="audit")
 app.add_typer(administration.court, name="court")
 app.add_typer(administration.officer, name="officer")
@@ -160,6 +165,21 @@ def keys_public() -> None:
     """平台签名公钥，发给各协助执行单位 / The hub's public signing key, for agencies."""
     for key_id, pem in administration.hub_public_keys().items():
         typer.echo(f"# key id: {key_id}\n{pem}", nl=False)
+
+
+@certificate_commands.command("verify")
+def certificate_verify(
+    certificate: Annotated[Path, typer.Argument(exists=True, help="证明文件 / the certificate")],
+    key: Annotated[Path, typer.Option(exists=True, help="平台公钥（PEM） / the hub's public key")],
+) -> None:
+    """核验解除控制证明，不需要平台和数据库 / Check a certificate of release without hub, database or network."""
+    try:
+        certified = open_certificate(certificate.read_bytes(), load_public_key(key.read_text()))
+    except NotCertified as error:
+        typer.echo(f"无效 / NOT VALID: {error}")
+        raise typer.Exit(1) from error
+    typer.echo(json.dumps(certified.body, ensure_ascii=False, indent=2))
+    typer.echo("有效 / VALID" + ("" if certified.body["complete"] else "，尚不完整 / but not complete yet"))
 
 
 @adapter_commands.command("new")

@@ -17,6 +17,7 @@ from app.api.problems import problems
 from app.api.tags import Tag
 from app.errors import ErrorCode
 from app.linkage import cases, parties
+from app.linkage.control.releasing import release_everything
 from app.linkage.fields import Money
 from app.models import Case
 from app.vocabulary import AuditAction, CaseStatus
@@ -111,13 +112,22 @@ async def read_case(case_id: UUID, acting: ActingDep, session: SessionDep, hub: 
     summary="结案 · Close a case",
     status_code=201,
     response_model=CaseSummary,
-    responses=problems(ErrorCode.CASE_UNKNOWN, ErrorCode.CASE_CLOSED),
+    responses=problems(ErrorCode.CASE_UNKNOWN, ErrorCode.CASE_CLOSED, ErrorCode.DOCUMENT_MISSING),
 )
-async def close_case(
-    case_id: UUID, closing: cases.Closing, acting: ActingDep, session: SessionDep, once: OnceDep
+async def close_case(  # noqa: PLR0913, PLR0917 - what a route needs is what FastAPI hands it
+    case_id: UUID,
+    closing: cases.Closing,
+    acting: ActingDep,
+    session: SessionDep,
+    hub: HubDep,
+    once: OnceDep,
 ) -> Response:
-    """A closed case allows no query and takes no party or paper. 结案后不得查询，也不得增加当事人或文书。"""
+    """A closed case allows no query and takes no party or paper; everything frozen in it is released at once.
+
+    结案后不得查询，也不得增加当事人或文书；本案全部控制措施随即解除。
+    """
     case = await cases.find_case(session, acting, case_id, lock=True)
+    await release_everything(session, acting, hub.keys.vault, case, closing.reason)
     await cases.close_case(session, acting, case, closing)
     return await once.answer(201, CaseSummary.model_validate(case))
 
