@@ -152,6 +152,32 @@ _SAMPLES: Mapping[str, tuple[Operation, dict[str, Any]]] = {
         Operation.REQUEST,
         {"BDHM": _ID, "JG": "09", "HTYY": "无文书", "FKSJ": "2026-03-02T17:31:05+08:00"},
     ),
+    "frozen": (
+        Operation.REQUEST,
+        {
+            "BDHM": _ID,
+            "JG": "03",
+            "FKSJ": "2026-03-02T17:31:05+08:00",
+            "KZ": [
+                {
+                    "KHZH": "6217994190010000018",
+                    "KZZT": "1",
+                    "DJXE": "85000.00",
+                    "SKJE": "120.50",
+                    "CSJSRQ": "2027-03-02",
+                }
+            ],
+        },
+    ),
+    "not-frozen": (
+        Operation.REQUEST,
+        {
+            "BDHM": _ID,
+            "JG": "04",
+            "FKSJ": "2026-03-02T17:31:05+08:00",
+            "KZ": [{"KHZH": "6217994190010000018", "KZZT": "2", "WNKZYY": "查无账户信息"}],
+        },
+    ),
     "received": (Operation.REQUEST, {"BDHM": _ID, "JG": "08", "FKSJ": "2026-03-02T17:31:05+08:00"}),
     "status-answered": (Operation.STATUS_QUERY, {"BDHM": _ID, "ZT": "2", "FK": _FOUND}),
     "status-unknown": (Operation.STATUS_QUERY, {"BDHM": _ID, "ZT": "0"}),
