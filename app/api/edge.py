@@ -38,11 +38,11 @@ class Edge:
         answer = _Answer(send, correlation_id)
         try:
             await self._pass_on(scope, receive, answer)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the edge: a stranger gets no trace, and the log no text of it
             _log.error("http.failed", **describe(error))
-            if answer.status:
-                raise  # too late for another answer; the server drops the connection
-            await problem(Request(scope), ErrorCode.INTERNAL)(scope, receive, answer.send)
+            # Once the answer has begun it is too late for another: the server sees it unfinished and hangs up.
+            if not answer.status:
+                await problem(Request(scope), ErrorCode.INTERNAL)(scope, receive, answer.send)
         finally:
             self._report(scope, answer.status, perf_counter() - began)
 

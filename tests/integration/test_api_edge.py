@@ -1,11 +1,13 @@
 """The edge: one transaction for one request, problems for everything that goes wrong, and bodies that are too much."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
@@ -183,6 +185,24 @@ async def test_a_declared_body_of_100_mb_is_refused_unread(office: Office) -> No
     check_problem(response, 413, "body_too_large")
     assert read <= 1
     assert response.headers["connection"] == "close"
+
+
+async def test_on_a_real_socket_100_mb_are_refused_after_the_head(office: Office) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(office.app, port=0, lifespan="off", access_log=False, log_config=None)
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+    writer.write(b"POST /v1/cases HTTP/1.1\r\nhost: hub\r\ncontent-type: application/json\r\n")
+    writer.write(b"content-length: 104857600\r\n\r\n" + b"x" * 65536)
+    answer = await asyncio.wait_for(reader.read(), 5)  # to the end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"code":"body_too_large"' in answer
+    writer.close()
+    server.should_exit = True
+    await serving
 
 
 async def test_a_chunked_body_is_refused_when_it_has_grown_too_large(office: Office) -> None:

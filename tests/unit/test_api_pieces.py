@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from starlette.types import Message, Receive, Scope, Send
 
+from app.api.edge import Edge
+from app.api.metrics import HttpMetrics
 from app.api.paging import PageQuery, cursor, read_cursor
 from app.api.throttle import Throttle
 from app.api.validation import Place, place_errors, pointer
@@ -112,3 +115,23 @@ def test_a_logged_failure_tells_kinds_and_places_and_no_text() -> None:
     told = describe(failed.value)
     assert told["error"] == ["builtins.RuntimeError", "builtins.ValueError"]
     assert "secret" not in str(told)
+
+
+async def test_a_failure_after_the_answer_began_ends_it_unfinished_and_tells_nothing() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("secret")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    edge = Edge(app, max_body_bytes=1024, metrics=HttpMetrics())
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    await edge(scope, receive, send)
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert dict(sent[0]["headers"])[b"x-correlation-id"]
