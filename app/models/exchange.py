@@ -19,10 +19,12 @@ class IdempotencyKey(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
-    """SHA-256 of method, path and body."""
+    """Blind index `request` of method, path and the body's SHA-256: keyed, since a body names people."""
 
     status: Mapped[int]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed for `idempotency_keys.body`: some answers hold a secret that is shown once."""
+
     location: Mapped[str | None]
     created_at: Mapped[datetime]
 
