@@ -51,7 +51,7 @@ class _Faults(list[_Fault]):
 def parse_case_number(given: str) -> str:
     """The normalised number; raises `Refusal(case_number_malformed)` that says what is wrong and how to mend it."""
     try:
-        return str(CaseNumber.parse(given))
+        return str(CaseNumber.parse(given).case)
     except CaseNumberError as error:
         finding = error.finding
         raise Refusal(
