@@ -2,6 +2,8 @@
 
 import json
 import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +12,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -69,6 +71,31 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Sessions whose objects stay readable after the commit, when the answer is written from them."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+Transaction = AsyncSession | AsyncConnection
+"""The caller's open transaction, in either form."""
+
+
+@asynccontextmanager
+async def pipelined(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConnection]:
+    """The driver's connection of a transaction. What is executed on it goes to the server in one round trip.
+
+    For the paths that everything goes through: SQLAlchemy's part of a small statement costs more than the statement.
+    Results can be fetched in the context, which ends the trip, or after it; a failure shows at one of these points at
+    the latest, as SQLAlchemy's error. A pipeline within a pipeline is part of the outer one.
+    """
+    connection = transaction if isinstance(transaction, AsyncConnection) else await transaction.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    if driver.pgconn.pipeline_status:
+        yield driver  # of the outer one; psycopg's own nesting would make a trip of each part
+        return
+    try:
+        async with driver.pipeline():
+            yield driver
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
 
 
 async def check_durability(connection: AsyncConnection) -> None:

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-
 from app.audit.entry import Entry
 from app.audit.tree import leaf_hash
+from app.database import Transaction, pipelined
 from app.models.audit import AuditEntry, AuditUnsequenced
+from app.rows import insert_rows
 
 
-async def record(session: AsyncSession | AsyncConnection, entries: Sequence[Entry]) -> None:
+async def record(session: Transaction, entries: Sequence[Entry]) -> None:
     """Insert the entries unnumbered. Never commits; when it fails, the caller's transaction has failed with it (P15).
 
     Raises:
@@ -24,8 +23,9 @@ async def record(session: AsyncSession | AsyncConnection, entries: Sequence[Entr
         {"entry_id": entry.entry_id, "leaf_hash": leaf_hash(body)}
         for entry, body in zip(entries, bodies, strict=True)
     ]
-    await session.execute(insert(AuditEntry.__table__), rows)  # type: ignore[arg-type]  # always a Table here
-    await session.execute(insert(AuditUnsequenced.__table__), flags)  # type: ignore[arg-type]  # as above
+    async with pipelined(session):
+        await insert_rows(session, AuditEntry, rows)
+        await insert_rows(session, AuditUnsequenced, flags)
 
 
 def _row(entry: Entry, body: bytes) -> dict[str, object]:

@@ -4,20 +4,19 @@ One demand or ten thousand take the same number of statements, so that a bulk in
 one way of judging.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, any_, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from psycopg.rows import TupleRow
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.profile import Deadlines
+from app.database import pipelined
 from app.linkage.acting import Acting
-from app.models import Agency, Case, Document, Officer, Party
-from app.vocabulary import AgencyKind, CaseStatus, DocumentKind, OrderKind, PartyRole
+from app.vocabulary import AgencyKind, CaseStatus, DocumentKind, OrderKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,83 +69,85 @@ class Docket:
     """All active agencies."""
 
 
+_CASES = """
+SELECT cases.id, case_number, status, legal_basis, parties.id, number_index, parties.name
+  FROM cases LEFT JOIN parties ON parties.case_id = cases.id AND parties.role = 'debtor'
+ WHERE cases.court_id = %(court)s AND case_number = ANY(%(cases)s)
+ ORDER BY cases.id, parties.id
+"""
+_DOCUMENTS = """
+SELECT case_id, documents.id, documents.kind FROM documents JOIN cases ON cases.id = case_id
+ WHERE cases.court_id = %(court)s AND case_number = ANY(%(cases)s)
+ ORDER BY documents.id
+"""
+_OFFICERS = """
+SELECT court_id = %(court)s, id, work_permit_number FROM officers
+ WHERE active AND work_permit_number = ANY(%(officers)s)
+"""
+_AGENCIES = """
+SELECT id, code, kind, %(able)s = ANY(capabilities), settings ->> 'deadlines' FROM agencies
+ WHERE active ORDER BY code
+"""
+
+
 async def load_docket(
     session: AsyncSession, acting: Acting, case_numbers: Collection[str], officers: Collection[str]
 ) -> Docket:
-    cases = await _cases(session, acting.court_id, case_numbers)
-    own, elsewhere = await _officers(session, acting.court_id, officers)
-    return Docket(cases, own, elsewhere, await _agencies(session))
-
-
-async def _cases(session: AsyncSession, court_id: UUID, numbers: Collection[str]) -> dict[str, DocketCase]:
     # One array each, not ten thousand parameters: a bulk intake names as many cases.
-    rows = await session.execute(
-        select(
-            Case.id,
-            Case.case_number,
-            Case.status,
-            Case.legal_basis,
-            Party.id,
-            Party.number_index,
-            Party.name,
-        )
-        .outerjoin(Party, (Party.case_id == Case.id) & (Party.role == PartyRole.DEBTOR))
-        .where(Case.court_id == court_id, Case.case_number == any_(literal(list(numbers), ARRAY(String))))
-        .order_by(Case.id, Party.id)
+    wanted = {"court": acting.court_id, "cases": list(case_numbers), "officers": list(officers)}
+    async with pipelined(session) as driver:
+        cases = await driver.execute(_CASES, wanted)
+        documents = await driver.execute(_DOCUMENTS, wanted)
+        permits = await driver.execute(_OFFICERS, wanted)
+        agencies = await driver.execute(_AGENCIES, {"able": OrderKind.ASSET_QUERY})
+    own, elsewhere = _officers(await permits.fetchall())
+    return Docket(
+        _cases(await cases.fetchall(), await documents.fetchall()),
+        own,
+        elsewhere,
+        [_agency(row) for row in await agencies.fetchall()],
     )
-    cases: dict[str, DocketCase] = {}
-    by_id: dict[UUID, DocketCase] = {}
+
+
+def _cases(rows: Sequence[TupleRow], documents: Sequence[TupleRow]) -> dict[str, DocketCase]:
+    cases: dict[UUID, DocketCase] = {}
     for case_id, number, status, basis, party_id, index, name in rows:
-        case = by_id.get(case_id)
+        case = cases.get(case_id)
         if case is None:
-            case = by_id[case_id] = cases[number] = DocketCase(case_id, number, status, basis)
+            case = cases[case_id] = DocketCase(case_id, number, CaseStatus(status), basis)
         if party_id is not None:
             case.debtors.append(Debtor(party_id, index, name))
-    documents = await session.execute(
-        select(Document.case_id, Document.id, Document.kind).where(
-            Document.case_id == any_(literal(list(by_id), ARRAY(Uuid)))
-        )
-    )
     for case_id, document_id, kind in documents:
-        by_id[case_id].documents[document_id] = kind
-    return cases
+        if case_id in cases:  # else it was registered between the two statements
+            cases[case_id].documents[document_id] = DocumentKind(kind)
+    return {case.case_number: case for case in cases.values()}
 
 
-async def _officers(
-    session: AsyncSession, court_id: UUID, permits: Collection[str]
-) -> tuple[dict[str, DocketOfficer], frozenset[str]]:
-    rows = await session.execute(
-        select(Officer.id, Officer.court_id, Officer.work_permit_number).where(
-            Officer.work_permit_number.in_(permits), Officer.active
-        )
-    )
-    found: dict[bool, dict[str, DocketOfficer]] = defaultdict(dict)
-    for officer_id, officer_court, permit in rows:
-        found[officer_court == court_id][permit] = DocketOfficer(officer_id, permit)
+def _officers(rows: Sequence[TupleRow]) -> tuple[dict[str, DocketOfficer], frozenset[str]]:
+    found: dict[bool, dict[str, DocketOfficer]] = {True: {}, False: {}}
+    for own, officer_id, permit in rows:
+        found[own][permit] = DocketOfficer(officer_id, permit)
     return found[True], frozenset(found[False])
 
 
-async def _agencies(session: AsyncSession) -> list[DocketAgency]:
-    rows = await session.execute(
-        select(Agency.id, Agency.code, Agency.kind, Agency.capabilities, Agency.settings["deadlines"])
-        .where(Agency.active)
-        .order_by(Agency.code)
+def _agency(row: TupleRow) -> DocketAgency:
+    agency_id, code, kind, capable, stored = row
+    clocks = _deadlines(stored)
+    return DocketAgency(
+        agency_id,
+        code,
+        AgencyKind(kind),
+        capable,
+        clocks.remind_after,
+        clocks.answer_within,
+        clocks.give_up_after,
     )
-    agencies = []
-    for agency_id, code, kind, capabilities, stored in rows:
-        deadlines = Deadlines.model_validate(stored or {})
-        agencies.append(
-            DocketAgency(
-                agency_id,
-                code,
-                kind,
-                OrderKind.ASSET_QUERY in capabilities,
-                deadlines.remind_after,
-                deadlines.answer_within,
-                deadlines.give_up_after,
-            )
-        )
-    return agencies
+
+
+@lru_cache(maxsize=1_000)
+def _deadlines(stored: str | None) -> Deadlines:
+    """Read once: they stand in every query's way, and hardly ever change."""
+    return Deadlines.model_validate_json(stored or "{}")
 
 
 def query_notices(case: DocketCase) -> tuple[UUID, ...]:

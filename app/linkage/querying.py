@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.entry import Actor, Entry
 from app.audit.record import record
+from app.database import pipelined
 from app.ids import new_id
 from app.linkage.acting import Acting
 from app.linkage.docket import Debtor, DocketAgency
@@ -17,6 +17,7 @@ from app.models import AgencyRequest, Order
 from app.models.agency_request import DeadlineStage, RequestState
 from app.models.order import OrderStatus
 from app.outbox.put import NewItem, put
+from app.rows import insert_rows
 from app.vocabulary import ActorKind, AuditAction, OrderKind
 
 CARRY = "agency_request"
@@ -44,23 +45,14 @@ async def issue(
     """Carry out lawful plans; returns the id of each one's order."""
     order_ids = [new_id() for _ in plans]
     parts = [part for order_id, plan in zip(order_ids, plans, strict=True) for part in _parts(order_id, plan)]
-    await session.execute(
-        insert(Order),
-        [
-            _order_row(acting, order_id, plan, batch_id)
-            for order_id, plan in zip(order_ids, plans, strict=True)
-        ],
-    )
-    await session.execute(insert(AgencyRequest), [_request_row(acting, part) for part in parts])
-    await put(session, [_item(acting, part) for part in parts], acting.at)
-    await record(
-        session,
-        [
-            _entry(acting, order_id, plan, debtor)
-            for order_id, plan in zip(order_ids, plans, strict=True)
-            for debtor in plan.debtors
-        ],
-    )
+    orders = list(zip(order_ids, plans, strict=True))
+    async with pipelined(session):
+        await insert_rows(session, Order, [_order_row(acting, *order, batch_id) for order in orders])
+        await insert_rows(session, AgencyRequest, [_request_row(acting, part) for part in parts])
+        await record(
+            session, [_entry(acting, *order, debtor) for order in orders for debtor in order[1].debtors]
+        )
+        await put(session, [_item(acting, part) for part in parts], acting.at)
     return order_ids
 
 
@@ -100,6 +92,9 @@ def _request_row(acting: Acting, part: _Part) -> dict[str, object]:
         "party_id": part.debtor.id,
         "state": RequestState.QUEUED,
         "state_at": acting.at,
+        "times_sent": 0,
+        "parts": 0,
+        "overdue": False,
         "due_at": acting.at + part.agency.answer_within,
         "give_up_at": acting.at + part.agency.give_up_after,
         "next_deadline": DeadlineStage.REMIND,

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import pipelined
 from app.models.outbox import Priority
-from app.outbox.transaction import plan_by_index
+from app.outbox.transaction import BY_INDEX
 from app.outbox.turns import TURN
 
 FILLED = "outbox_filled"
@@ -36,18 +35,22 @@ class UnknownLane(Exception):
 
 # The first array stands in a subquery so that no plan can count its elements: a plan for the very number of them would
 # never look dearer than the prepared one, and be made anew each time, at the price of the insertion itself.
-_PUT = text(f"""
+_PUT = f"""
+WITH added AS (
 INSERT INTO outbox
     (lane, kind, reference, subject, share, turn, priority, state, run_at, attempts, forgiven, created_at)
 SELECT line.lane, line.kind, line.reference, line.subject, line.share, {TURN},
-       line.priority, CASE WHEN line.run_at > :now THEN 'delayed' ELSE 'ready' END, line.run_at, 0, 0, :now
+       line.priority, CASE WHEN line.run_at > %(now)s THEN 'delayed' ELSE 'ready' END, line.run_at, 0, 0, %(now)s
   FROM unnest(
-        (SELECT CAST(:lanes AS text[])), CAST(:kinds AS text[]), CAST(:references AS uuid[]), CAST(:subjects AS uuid[]),
-        CAST(:shares AS uuid[]), CAST(:priorities AS smallint[]), CAST(:run_ats AS timestamptz[])
+        (SELECT CAST(%(lanes)b AS text[])), CAST(%(kinds)b AS text[]), CAST(%(references)b AS uuid[]),
+        CAST(%(subjects)b AS uuid[]), CAST(%(shares)b AS uuid[]), CAST(%(priorities)b AS smallint[]),
+        CAST(%(run_ats)b AS timestamptz[])
        ) WITH ORDINALITY AS line(lane, kind, reference, subject, share, priority, run_at, place)
   JOIN lanes ON lanes.key = line.lane
  ORDER BY line.place
-""")  # noqa: S608 - the fragment is a constant
+RETURNING 1
+) SELECT count(*) FROM added
+"""  # noqa: S608 - the fragment is a constant
 
 
 async def put(session: AsyncSession, items: Sequence[NewItem], now: datetime) -> None:
@@ -60,20 +63,18 @@ async def put(session: AsyncSession, items: Sequence[NewItem], now: datetime) ->
     """
     if not items:
         return
-    await plan_by_index(session)
-    outcome = await session.execute(
-        _PUT,
-        {
-            "lanes": [item.lane for item in items],
-            "kinds": [item.kind for item in items],
-            "references": [item.reference for item in items],
-            "subjects": [item.subject for item in items],
-            "shares": [item.share for item in items],
-            "priorities": [item.priority.value for item in items],
-            "run_ats": [item.run_at for item in items],
-            "now": now,
-        },
-    )
-    if cast("CursorResult[Any]", outcome).rowcount != len(items):
+    columns = {
+        "lanes": [item.lane for item in items],
+        "kinds": [item.kind for item in items],
+        "references": [item.reference for item in items],
+        "subjects": [item.subject for item in items],
+        "shares": [item.share for item in items],
+        "priorities": [item.priority.value for item in items],
+        "run_ats": [item.run_at for item in items],
+    }
+    async with pipelined(session) as driver:
+        await driver.execute(BY_INDEX)
+        added = await (await driver.execute(_PUT, columns | {"now": now})).fetchone()
+    if added != (len(items),):
         raise UnknownLane(", ".join(sorted({item.lane for item in items})))
     session.info[FILLED] = True

@@ -1,13 +1,13 @@
 """The caller's open transaction. Nothing in this room commits."""
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-Transaction = AsyncSession | AsyncConnection
+from app.database import Transaction
 
-_BY_INDEX = text(
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
-)
+__all__ = ["BY_INDEX", "Transaction", "plan_by_index"]
+
+BY_INDEX = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
+"""What `plan_by_index` executes, for those who send it along with others."""
 
 
 async def plan_by_index(transaction: Transaction) -> None:
@@ -17,4 +17,4 @@ async def plan_by_index(transaction: Transaction) -> None:
     rows wait. A bitmap scan, unlike a plain one, passes over the same dead index entries again and again, of which a
     busy queue leaves thousands until the next vacuum.
     """
-    await transaction.execute(_BY_INDEX)
+    await transaction.execute(text(BY_INDEX))

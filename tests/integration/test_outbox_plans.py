@@ -47,13 +47,15 @@ async def desk(engine: AsyncEngine) -> Desk:
     return desk
 
 
-async def explain(engine: AsyncEngine, statement: TextClause, values: Mapping[str, object]) -> dict[str, Any]:
-    """Run it as the outbox does, take it back, and tell how it went."""
+async def explain(engine: AsyncEngine, statement: TextClause | str, values: dict[str, Any]) -> dict[str, Any]:
+    """Run it as the outbox does (a plain string is the driver's own), take it back, and tell how it went."""
+    how = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
     async with engine.connect() as connection:
         await plan_by_index(connection)
-        rows = await connection.execute(
-            text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.text}"), values
-        )
+        if isinstance(statement, str):
+            rows = await connection.exec_driver_sql(f"{how} {statement}", values)
+        else:
+            rows = await connection.execute(text(f"{how} {statement.text}"), values)
         plan: dict[str, Any] = rows.scalar_one()[0]["Plan"]
         await connection.rollback()
     return plan
