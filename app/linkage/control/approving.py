@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.measures import FreezeContent
+from app.adapters.measures import FreezeContent, RenewalContent, TransferContent
 from app.adapters.profile import Deadlines
 from app.audit.record import record
 from app.crypto import Vault
@@ -16,9 +16,12 @@ from app.errors import ErrorCode, Refusal
 from app.ids import new_id
 from app.linkage.acting import Acting
 from app.linkage.callers import entry_of
+from app.linkage.cases import find_case
 from app.linkage.control.contents import Part, open_parts, seal_content, thing_index
 from app.linkage.control.demands import Approval
 from app.linkage.control.drafting import open_case, refusal
+from app.linkage.control.guards import Guard, guard_renewal
+from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
 from app.linkage.events import NewEvent, announce
 from app.linkage.querying import CARRY, agency_lane
@@ -28,7 +31,7 @@ from app.models.agency_request import ENDED, DeadlineStage, RequestState
 from app.models.freeze import FreezeState
 from app.models.order import OrderStatus
 from app.outbox.put import NewItem, put
-from app.vocabulary import AuditAction, EventType, OfficerRole
+from app.vocabulary import AuditAction, EventType, OfficerRole, OrderKind
 
 
 async def decide(
@@ -38,7 +41,7 @@ async def decide(
 
     Raises:
         Refusal: `not_found`, `state_forbids` when it was decided before, `approver_needed`, `same_officer`,
-            `reason_required`, `case_closed`.
+            `reason_required`; to approve also `case_closed`, and whatever forbids the measure by now.
     """
     order = await session.scalar(
         select(Order).where(Order.id == order_id, Order.court_id == acting.court_id).with_for_update()
@@ -54,7 +57,13 @@ async def decide(
         raise refusal(ErrorCode.SAME_OFFICER, "/officer", "another officer must approve", "须由另一人审批")
     if not approval.approve and approval.note is None:
         raise refusal(ErrorCode.REASON_REQUIRED, "/note", "say why it is refused", "请说明不同意的理由")
-    case = await open_case(session, acting, order.case_id)
+    if approval.approve:
+        case = await open_case(session, acting, order.case_id)
+        parts = open_parts(vault, order.kind, order.content)
+        await _judge_again(Guard(session, vault, case, acting.at), order, parts, approval.note)
+    else:
+        case = await find_case(session, acting, order.case_id)
+        parts = []
     order.status = OrderStatus.ISSUED if approval.approve else OrderStatus.REJECTED
     order.approver_id = approver.id
     order.decided_at = acting.at
@@ -73,7 +82,6 @@ async def decide(
     await record(session, [entry])
     event_type = EventType.MEASURE_APPROVED if approval.approve else EventType.MEASURE_REJECTED
     if approval.approve:
-        parts = open_parts(vault, order.kind, order.content)
         await issue_parts(session, acting, vault, Issuing(order, case, parts))
     await announce(
         session,
@@ -81,6 +89,21 @@ async def decide(
         acting.at,
     )
     return order
+
+
+async def _judge_again(guard: Guard, order: Order, parts: Sequence[Part], note: str | None) -> None:
+    """What was lawful when it was drafted may not be any more: a paper expired, a freeze lapsed, money came in."""
+    await check_papers(guard.session, guard.case, order.kind, order.document_ids, guard.at.date())
+    if order.kind is OrderKind.FREEZE:
+        await guard.excess(parts, note)
+        return
+    for part in parts:
+        freeze = await guard.session.get_one(Freeze, part.freeze_id)
+        match part.content:
+            case TransferContent(amount=amount):
+                await guard.transfer(freeze, amount)
+            case RenewalContent():
+                guard_renewal(freeze, guard.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +175,7 @@ def _freeze_rows(
             "identity": vault.seal_text(target.identity, "freezes.identity"),
             "nature": content.nature,
             "limit": content.limit if not isinstance(content.limit, str) else None,
+            "expected": part.expected,
             "term": iso_term(content.term),
             "state": FreezeState.ORDERED,
             "state_at": acting.at,

@@ -1,6 +1,7 @@
 """What a measure orders, as it is kept: JSON, sealed, since it names accounts and things."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,8 @@ class Part:
     """The freeze that a renewal, release, transfer or conversion is about."""
 
     asset_ids: tuple[UUID, ...] = ()
+    expected: Decimal | None = None
+    """Of a freeze: what it should bring, as `Freeze.expected`."""
 
 
 class _StoredPart(BaseModel):
@@ -51,6 +54,7 @@ class _StoredPart(BaseModel):
     content: dict[str, Any]
     freeze_id: UUID | None
     asset_ids: tuple[UUID, ...]
+    expected: Decimal | None = None
 
 
 _STORED = TypeAdapter(list[_StoredPart])
@@ -65,6 +69,7 @@ def seal_parts(vault: Vault, kind: OrderKind, parts: list[Part]) -> bytes:
             content=_CONTENTS[kind].dump_python(part.content, mode="json"),
             freeze_id=part.freeze_id,
             asset_ids=part.asset_ids,
+            expected=part.expected,
         )
         for part in parts
     ]
@@ -80,6 +85,7 @@ def open_parts(vault: Vault, kind: OrderKind, sealed: bytes) -> list[Part]:
             _CONTENTS[kind].validate_python(part.content),
             part.freeze_id,
             part.asset_ids,
+            part.expected,
         )
         for part in _STORED.validate_json(vault.open(sealed, "orders.content"))
     ]

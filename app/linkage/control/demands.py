@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from app.linkage.control.exempting import CircumstancesDemand
 from app.linkage.demand import AgencySelection
 from app.linkage.fields import Demand, Line, Money
 
@@ -35,6 +36,9 @@ class ThingToFreeze(Demand):
     limit: Sum | None = None
     """Nothing given: the whole thing; of an account, money may come in and none goes out (只收不付)."""
 
+    estimated_value: Sum | None = None
+    """What a house or a vehicle is worth, by inquiry or appraisal (法释〔2018〕15号). Nothing given: nobody knows."""
+
     term: TermDemand = TermDemand()
 
 
@@ -53,7 +57,14 @@ class FreezeDemand(MeasureDemand):
     things: tuple[ThingToFreeze, ...] = Field(default=(), max_length=200)
     query_and_freeze: tuple[QueryAndFreeze, ...] = Field(default=(), max_length=50)
     excess_reason: Line | None = None
-    """Why more than is owed may be frozen: the thing is indivisible and nothing else suffices (Seizure §19)."""
+    """Why more than is owed may be frozen: the thing is indivisible and nothing else suffices (Seizure §19). The approver
+    then gives a reason, too."""
+
+    circumstances: CircumstancesDemand | None = None
+    """Needed for wages and pensions, and where a conditional exemption is lifted."""
+
+    plan_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """The digest of the freeze plan that the officer signs with this order; it is kept in the audit log."""
 
 
 class RenewalDemand(MeasureDemand):

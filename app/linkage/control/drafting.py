@@ -1,7 +1,7 @@
 """Drafting a freeze: lawful? within the claim? of the debtor? Nothing is sent before a second officer approves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -9,8 +9,6 @@ from uuid import UUID
 from sqlalchemy import any_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.assets import Asset as Reported
-from app.adapters.assets import BankAccount, thing_of
 from app.adapters.measures import FreezeContent, Target
 from app.audit.record import record
 from app.crypto import Vault
@@ -19,46 +17,31 @@ from app.ids import new_id
 from app.linkage.acting import Acting
 from app.linkage.callers import about, entry_of
 from app.linkage.cases import find_case
-from app.linkage.control.claims import standing_of
 from app.linkage.control.contents import Part, seal_parts
 from app.linkage.control.demands import FreezeDemand, MeasureDemand, QueryAndFreeze, TermDemand, ThingToFreeze
+from app.linkage.control.excess import refuse_excess, weigh
+from app.linkage.control.exempting import Taken, guard_exempt, guard_living_cost
+from app.linkage.control.found import YUAN, FoundThing, things_named
 from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
-from app.linkage.findings import reported
 from app.measures.terms import LEGAL_MAXIMUM, Term, within_maximum
-from app.measures.words import Nature, Reach, ThingKind
-from app.models import Agency, Asset, Case, Officer, Order, Party
+from app.measures.words import MEASURED_IN_MONEY, Nature, Reach, ThingKind
+from app.models import Agency, Case, Officer, Order, Party
 from app.models.order import OrderStatus
 from app.vocabulary import (
-    AccountNature,
     AuditAction,
     CaseStatus,
     OrderKind,
     PartyRole,
 )
 
-_EXEMPT: dict[AccountNature, tuple[str, str]] = {
-    AccountNature.SOCIAL_INSURANCE: (
-        "social-insurance funds may not be appropriated (Social Insurance Law §64)",
-        "社会保险基金专款专用（社会保险法 §64）",
-    ),
-    AccountNature.MIGRANT_WORKERS_WAGE: (
-        "migrant workers' wage accounts may not be frozen (Regulation §33)",
-        "农民工工资专用账户不得冻结（保障农民工工资支付条例 §33）",
-    ),
-    AccountNature.SUBSISTENCE: (
-        "living costs of the debtor and dependants (Seizure Rules §3)",
-        "被执行人及其所扶养家属的生活必需费用（查扣冻规定 §3）",
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    asset: Asset
-    facts: Reported
-    agency_code: str
-    capable: bool
+class Signed:
+    """What the officer answers for beside the measure itself."""
+
+    scope: dict[str, str] = field(default_factory=dict)
+    digests: tuple[tuple[str, str], ...] = ()
 
 
 async def draft_freeze(session: AsyncSession, acting: Acting, vault: Vault, demand: FreezeDemand) -> Order:
@@ -72,11 +55,7 @@ async def draft_freeze(session: AsyncSession, acting: Acting, vault: Vault, dema
     about(session, case_number=case.case_number, officer=demand.officer, purpose=demand.purpose)
     ruling = await check_papers(session, case, OrderKind.FREEZE, demand.documents, acting.at.date())
     drafter = _Drafter(vault, case, ruling, acting.at.date())
-    found = await _assets(session, vault, case, [thing.asset_id for thing in demand.things])
-    parts = [
-        drafter.freeze_thing(found.get(thing.asset_id), thing, f"/things/{position}")
-        for position, thing in enumerate(demand.things)
-    ]
+    parts = await _freeze_things(session, drafter, demand)
     for position, wanted in enumerate(demand.query_and_freeze):
         parts += await _query_and_freeze(session, drafter, wanted, f"/query_and_freeze/{position}")
     if not parts:
@@ -84,8 +63,17 @@ async def draft_freeze(session: AsyncSession, acting: Acting, vault: Vault, dema
             ErrorCode.INVALID_BODY,
             FieldError("/things", "missing", "name at least one thing", "请至少指明一项财产"),
         )
-    await _guard_excess(session, case, parts, demand.excess_reason)
-    return await store_draft(session, acting, vault, Draft(OrderKind.FREEZE, case, officer, demand, parts))
+    weighing = await weigh(session, case, parts, acting.at)
+    if weighing.clear_excess and demand.excess_reason is None:
+        raise refuse_excess(weighing)
+    return await store_draft(
+        session, acting, vault, Draft(OrderKind.FREEZE, case, officer, demand, parts, _signed(demand))
+    )
+
+
+def _signed(demand: FreezeDemand) -> Signed:
+    reason = {"excess_reason": demand.excess_reason} if demand.excess_reason else {}
+    return Signed(reason, (("plan", demand.plan_sha256),) if demand.plan_sha256 else ())
 
 
 async def open_case(session: AsyncSession, acting: Acting, case_id: UUID) -> Case:
@@ -103,37 +91,16 @@ class _Drafter:
     ruling: str
     today: date
 
-    def freeze_thing(self, found: _Found | None, thing: ThingToFreeze, pointer: str) -> Part:
-        if found is None:
-            raise refusal(
-                ErrorCode.ASSET_UNKNOWN,
-                f"{pointer}/asset_id",
-                "take it from the assets found",
-                "请从查得财产中选择",
-            )
-        if not found.capable:
-            raise refusal(
-                ErrorCode.AGENCY_INCAPABLE, pointer, "its agency takes no freezes", "该单位不提供网络控制"
-            )
-        named = thing_of(found.facts)
-        if named is None:
-            raise refusal(
-                ErrorCode.NOT_FREEZABLE,
-                f"{pointer}/asset_id",
-                "this is information, not property",
-                "该项是信息而非财产",
-            )
-        kind, identity = named
-        if isinstance(found.facts, BankAccount) and found.facts.nature in _EXEMPT:
-            en, zh = _EXEMPT[found.facts.nature]
-            raise refusal(ErrorCode.FUNDS_EXEMPT, f"{pointer}/asset_id", en, zh)
+    def freeze_thing(self, found: FoundThing, thing: ThingToFreeze, pointer: str) -> Part:
+        assert found.kind is not None
+        assert found.identity is not None
         limit = thing.limit if thing.limit is not None else Reach.WHOLE
-        self._check_limit(kind, limit, pointer)
+        self._check_limit(found, limit, pointer)
         content = FreezeContent(
-            targets=(Target(kind, identity),),
+            targets=(Target(found.kind, found.identity),),
             limit=limit,
-            currency="CNY",
-            term=check_term(kind, thing.term, self.today, f"{pointer}/term"),
+            currency=found.currency,
+            term=check_term(found.kind, thing.term, self.today, f"{pointer}/term"),
             nature=self.nature,
             ruling_number=self.ruling,
         )
@@ -143,6 +110,7 @@ class _Drafter:
             found.asset.party_id,
             content,
             asset_ids=(found.asset.id,),
+            expected=found.money if found.kind in MEASURED_IN_MONEY else thing.estimated_value,
         )
 
     def freeze_money(self, agency: Agency, wanted: QueryAndFreeze, pointer: str) -> Part:
@@ -160,16 +128,22 @@ class _Drafter:
     def nature(self) -> Nature:
         return Nature.PRESERVATION if self.case.type_code in {"执保", "财保"} else Nature.ENFORCEMENT
 
-    def _check_limit(self, kind: ThingKind, limit: Decimal | Reach, pointer: str) -> None:
-        by_things = kind in {ThingKind.REAL_ESTATE, ThingKind.VEHICLE}
-        if by_things and limit is not Reach.WHOLE:
+    def _check_limit(self, found: FoundThing, limit: Decimal | Reach, pointer: str) -> None:
+        if found.kind not in MEASURED_IN_MONEY and limit is not Reach.WHOLE:
             raise refusal(
                 ErrorCode.AMOUNT_INVALID,
                 f"{pointer}/limit",
                 "a thing is sealed as a whole",
                 "该财产应整体查封",
             )
-        if kind is ThingKind.ACCOUNT and limit is Reach.WHOLE and self.nature is Nature.PRESERVATION:
+        if found.currency != YUAN and limit is not Reach.WHOLE:
+            raise refusal(
+                ErrorCode.AMOUNT_INVALID,
+                f"{pointer}/limit",
+                f"it holds {found.currency}, and limits are in yuan: freeze the whole account",
+                f"该账户币种为 {found.currency}，限额以人民币计，请整户冻结",
+            )
+        if found.kind is ThingKind.ACCOUNT and limit is Reach.WHOLE and self.nature is Nature.PRESERVATION:
             raise refusal(
                 ErrorCode.AMOUNT_INVALID,
                 f"{pointer}/limit",
@@ -193,17 +167,44 @@ def check_term(kind: ThingKind, demand: TermDemand, today: date, pointer: str) -
     return term
 
 
-async def _assets(session: AsyncSession, vault: Vault, case: Case, ids: Sequence[UUID]) -> dict[UUID, _Found]:
-    """Of this case only: measures never touch anyone but its debtor (2013 Rules §7)."""
-    rows = await session.execute(
-        select(Asset, Agency.code, Agency.capabilities)
-        .join(Agency, Agency.id == Asset.agency_id)
-        .where(Asset.case_id == case.id, Asset.id.in_(ids), Agency.active)
+async def _freeze_things(session: AsyncSession, drafter: _Drafter, demand: FreezeDemand) -> list[Part]:
+    found = await things_named(
+        session, drafter.vault, drafter.case, [thing.asset_id for thing in demand.things]
     )
-    return {
-        asset.id: _Found(asset, reported(vault, asset), code, OrderKind.FREEZE in capabilities)
-        for asset, code, capabilities in rows
-    }
+    taken = [
+        Taken(_freezable(found.get(thing.asset_id), f"/things/{place}"), thing.limit, f"/things/{place}")
+        for place, thing in enumerate(demand.things)
+    ]
+    for each in taken:
+        guard_exempt(each, demand.circumstances)
+    await guard_living_cost(session, drafter.vault, drafter.case, taken, demand.circumstances)
+    return [
+        drafter.freeze_thing(each.thing, thing, each.pointer)
+        for each, thing in zip(taken, demand.things, strict=True)
+    ]
+
+
+def _freezable(found: FoundThing | None, pointer: str) -> FoundThing:
+    """Property of the debtor, as found in this case, at an agency that takes freezes (2013 Rules §7)."""
+    place = f"{pointer}/asset_id"
+    if found is None:
+        raise refusal(ErrorCode.ASSET_UNKNOWN, place, "take it from the assets found", "请从查得财产中选择")
+    if found.kind is None:
+        raise refusal(
+            ErrorCode.NOT_FREEZABLE, place, "this is information, not property", "该项是信息而非财产"
+        )
+    if found.belongs_to_another:
+        raise refusal(
+            ErrorCode.NOT_FREEZABLE,
+            place,
+            "the debtor may sign for it, but it is another's (2013 Rules §7)",
+            "被执行人仅为授权签字人，该财产属于他人（2013年规定 §7）",
+        )
+    if not found.capable:
+        raise refusal(
+            ErrorCode.AGENCY_INCAPABLE, pointer, "its agency takes no freezes", "该单位不提供网络控制"
+        )
+    return found
 
 
 async def _query_and_freeze(
@@ -235,22 +236,6 @@ async def _query_and_freeze(
     return [drafter.freeze_money(agency, wanted, pointer) for agency in agencies]
 
 
-async def _guard_excess(session: AsyncSession, case: Case, parts: Sequence[Part], reason: str | None) -> None:
-    """No clear excess over claim plus costs, unless the thing is indivisible and nothing else suffices (Seizure §19)."""
-    standing = await standing_of(session, case)
-    limits = [part.content.limit for part in parts if isinstance(part.content, FreezeContent)]
-    asked = sum((limit for limit in limits if isinstance(limit, Decimal)), Decimal(0))
-    if standing.secured + asked > standing.outstanding and reason is None:
-        raise refusal(
-            ErrorCode.AMOUNT_EXCEEDS_CLAIM,
-            "/things",
-            f"outstanding {standing.outstanding}, secured {standing.secured}, asked {asked}; "
-            "lower the limits, or give excess_reason (Seizure Rules §19)",
-            f"未履行 {standing.outstanding}，已控制 {standing.secured}，本次 {asked}；"
-            "请调低限额，或说明理由 excess_reason（查扣冻规定 §19）",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     kind: OrderKind
@@ -258,6 +243,7 @@ class Draft:
     officer: Officer
     demand: MeasureDemand
     parts: Sequence[Part]
+    signed: Signed = Signed()
 
 
 async def store_draft(session: AsyncSession, acting: Acting, vault: Vault, draft: Draft) -> Order:
@@ -271,7 +257,7 @@ async def store_draft(session: AsyncSession, acting: Acting, vault: Vault, draft
         batch_id=None,
         purpose=draft.demand.purpose,
         legal_basis=draft.case.legal_basis,
-        scope={},
+        scope=draft.signed.scope,
         document_ids=list(draft.demand.documents),
         status=OrderStatus.AWAITING_APPROVAL,
         content=seal_parts(vault, draft.kind, list(draft.parts)),
@@ -294,6 +280,7 @@ async def store_draft(session: AsyncSession, acting: Acting, vault: Vault, draft
                 purpose=draft.demand.purpose,
                 subject_index=index,
                 order_id=order.id,
+                digests=draft.signed.digests,
                 detail={"kind": draft.kind.value},
             )
             for index in indexes

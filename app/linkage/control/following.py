@@ -21,14 +21,14 @@ from app.linkage.callers import about
 from app.linkage.cancelling import cancel_unsent
 from app.linkage.cases import find_case
 from app.linkage.control.approving import Issuing, issue_parts
-from app.linkage.control.claims import standing_of
 from app.linkage.control.contents import Part, open_parts
 from app.linkage.control.demands import MeasureDemand, ReleaseDemand, RenewalDemand, TransferDemand
 from app.linkage.control.drafting import Draft, check_term, open_case, refusal, store_draft
+from app.linkage.control.guards import Guard, guard_renewal
 from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
 from app.models import Agency, AgencyRequest, Case, Freeze, Order
-from app.models.freeze import HELD_SOMEWHERE, LIVE_FREEZES, FreezeState
+from app.models.freeze import HELD_SOMEWHERE, FreezeState
 from app.models.order import OrderStatus
 from app.vocabulary import OrderKind
 
@@ -39,7 +39,14 @@ async def find_freeze(
     """Raises `Refusal(freeze_unknown)`, for another court's freeze as for one that does not exist."""
     query = select(Freeze).where(Freeze.id == freeze_id, Freeze.court_id == acting.court_id)
     if lock:
-        # The request before its freeze, as whoever records an answer does: so neither waits for the other in a ring.
+        # First the case, as who approves does; then the request, then its freeze, as who records an answer does: so
+        # that nobody waits for another in a ring.
+        await session.execute(
+            select(Case.id)
+            .join(Freeze, Freeze.case_id == Case.id)
+            .where(Freeze.id == freeze_id)
+            .with_for_update(of=Case, key_share=True)
+        )
         await session.execute(
             select(AgencyRequest.id)
             .join(Freeze, Freeze.request_id == AgencyRequest.id)
@@ -62,13 +69,7 @@ async def draft_renewal(
         Refusal: `freeze_ended` above all: what has lapsed cannot be renewed (Seizure §27, Interpretation §485).
     """
     freeze = await find_freeze(session, acting, freeze_id, lock=True)
-    if freeze.state not in LIVE_FREEZES or (freeze.ends_at is not None and freeze.ends_at <= acting.at):
-        raise refusal(
-            ErrorCode.FREEZE_ENDED,
-            "",
-            "only a new freeze can be ordered (Seizure Rules §27)",
-            "效力已消灭，只能重新办理（查扣冻规定 §27）",
-        )
+    guard_renewal(freeze, acting.at)
     term = check_term(freeze.thing_kind, demand.term, acting.at.date(), "/term")
     follow = _Follow(vault, freeze)
     case, ruling = await _case_and_ruling(session, acting, freeze, OrderKind.RENEWAL, demand)
@@ -85,22 +86,9 @@ async def draft_transfer(
         Refusal: `freeze_not_in_force`, `amount_beyond_held`, `amount_exceeds_claim` (Civil Procedure §253).
     """
     freeze = await find_freeze(session, acting, freeze_id, lock=True)
-    if freeze.state is not FreezeState.IN_FORCE:
-        raise refusal(ErrorCode.FREEZE_NOT_IN_FORCE, "", f"it is {freeze.state}", f"当前状态：{freeze.state}")
     follow = _Follow(vault, freeze)
     case, _ = await _case_and_ruling(session, acting, freeze, OrderKind.TRANSFER, demand)
-    if freeze.held is not None and demand.amount > freeze.held:
-        raise refusal(
-            ErrorCode.AMOUNT_BEYOND_HELD, "/amount", f"at most {freeze.held}", f"至多 {freeze.held}"
-        )
-    owed = (await standing_of(session, case)).outstanding
-    if demand.amount > owed:
-        raise refusal(
-            ErrorCode.AMOUNT_EXCEEDS_CLAIM,
-            "/amount",
-            f"at most {owed} is owed (Civil Procedure §253)",
-            f"未履行金额 {owed}（民事诉讼法 §253）",
-        )
+    await Guard(session, vault, case, acting.at).transfer(freeze, demand.amount)
     account = CourtAccount(**demand.account.model_dump())
     content = TransferContent(
         freeze.request_id, freeze.case_number, follow.target, demand.amount, demand.currency, account
