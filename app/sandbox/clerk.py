@@ -35,7 +35,7 @@ from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Ledger
 from app.sandbox.lookup import Finding, Registry, ambiguous, refused_for
 from app.sandbox.postman import Postman
-from app.vocabulary import AnswerState
+from app.vocabulary import AnswerState, RequestStatus
 
 _READERS: dict[Operation, TypeAdapter[Any]] = {
     Operation.REQUEST: wire.REQUEST,
@@ -94,7 +94,8 @@ class Clerk:
             standing = await self.ledger.standing(arrival)
         else:
             standing = await self.ledger.cancel(arrival)
-            self.postman.withdraw(message.request_id, now)
+            if standing and standing.status is RequestStatus.CANCELLED:
+                self.postman.withdraw(message.request_id, now)
         if standing is None:
             raise _replayed(request)
         return Reply(200, _status_report(arrival, standing), to=request, about=arrival.request_id)

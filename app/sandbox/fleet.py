@@ -10,10 +10,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,11 +25,27 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from pydantic import BaseModel
 
+from app.adapters.liandong.wire import Term
+from app.measures.words import Extent
 from app.sandbox.behaviour import USUAL, Behaviour, Manner
 from app.sandbox.books import Books
+from app.sandbox.custody.journal import Switch
+from app.sandbox.custody.outside import (
+    OUTCOME,
+    AccountIsClosed,
+    MoneyMoves,
+    NotHere,
+    OtherCourtFreezes,
+    OtherCourtReleases,
+    OtherCourtRenews,
+    Outcome,
+    ThingsAreSold,
+)
 from app.sandbox.faults import Fault
 from app.sandbox.population import Population
+from app.sandbox.switchboard import ACTS_PATH, CLOCK_PATH, DIFFERENCES_PATH, FAULTS_PATH, SWITCHES_PATH
 from app.vocabulary import AgencyKind
 
 _READY_SECONDS = 20.0
@@ -211,12 +229,83 @@ class Fleet:
 
     def switch_faults(self, code: str, *faults: Fault) -> None:
         """Let one agency misbehave in these ways, and in no others, from now on."""
-        body = json.dumps([fault.model_dump(mode="json", exclude_unset=True) for fault in faults]).encode()
-        request = Request(  # noqa: S310 - our own process on loopback
-            f"{self.running(code).url}/sandbox/faults", data=body, method="POST"
+        self._control(
+            code, FAULTS_PATH, [fault.model_dump(mode="json", exclude_unset=True) for fault in faults]
         )
-        with urlopen(request, timeout=_SWITCH_SECONDS):  # noqa: S310 - as above
-            pass
+
+    def happen(self, code: str, act: BaseModel) -> Outcome:
+        """Let something happen at an agency that the hub did not order; see `custody.outside`.
+
+        Raises:
+            NotHere: the agency keeps no such thing, or has no such live freeze.
+        """
+        return self._act(code, ACTS_PATH, act)
+
+    def other_court_freezes(self, code: str, thing: str, limit: Decimal | None = None, **details: Any) -> str:
+        """Let another court freeze a thing; the id of its freeze. `details` are those of `OtherCourtFreezes`."""
+        outcome = self.happen(code, OtherCourtFreezes(thing=thing, limit=limit, **details))
+        assert outcome.freeze_id is not None
+        return outcome.freeze_id
+
+    def other_court_releases(self, code: str, freeze_id: str, amount: Decimal | None = None) -> Outcome:
+        return self.happen(code, OtherCourtReleases(freeze_id=freeze_id, amount=amount))
+
+    def other_court_renews(self, code: str, freeze_id: str, *, days: int) -> Outcome:
+        return self.happen(code, OtherCourtRenews(freeze_id=freeze_id, term=Term(days=days)))
+
+    def money_in(self, code: str, thing: str, amount: Decimal) -> Outcome:
+        return self.happen(code, MoneyMoves(act="money_in", thing=thing, amount=amount))
+
+    def money_out(self, code: str, thing: str, amount: Decimal) -> Outcome:
+        """Let the holder spend; without effect where the money is frozen."""
+        return self.happen(code, MoneyMoves(act="money_out", thing=thing, amount=amount))
+
+    def redeem(self, code: str, product: str, amount: Decimal) -> Outcome:
+        """Let a wealth product pay out into its return account."""
+        return self.happen(code, MoneyMoves(act="redemption", thing=product, amount=amount))
+
+    def dispose(
+        self, code: str, *things: str, freeze_id: str | None = None, extent: Extent = Extent.WHOLE
+    ) -> Outcome:
+        """Let things be sold under a freeze, or by another power when none is named."""
+        return self.happen(code, ThingsAreSold(things=things, freeze_id=freeze_id, extent=extent))
+
+    def close_account(self, code: str, thing: str) -> Outcome:
+        return self.happen(code, AccountIsClosed(thing=thing))
+
+    def plant_difference(self, code: str, difference: BaseModel) -> Outcome:
+        """Let an agency's register differ from what the hub was told; see `custody.differences`. Raises NotHere."""
+        return self._act(code, DIFFERENCES_PATH, difference)
+
+    def advance_clock(self, code: str, days: int) -> None:
+        """Let the agency's calendar run so many days ahead of the world's, never less than before."""
+        self._control(code, CLOCK_PATH, {"offset_days": days})
+
+    def switch_notices(self, code: str, *, on: bool) -> None:
+        """Whether the agency tells by itself what becomes of the hub's freezes; outlives a restart."""
+        self._control(code, SWITCHES_PATH, {"switch": Switch.NOTICES, "on": on})
+
+    def switch_exemptions(self, code: str, *, on: bool) -> None:
+        """Whether the agency refuses to freeze what is exempt; outlives a restart."""
+        self._control(code, SWITCHES_PATH, {"switch": Switch.EXEMPTIONS, "on": on})
+
+    def _act(self, code: str, path: str, what: BaseModel) -> Outcome:
+        try:
+            return OUTCOME.validate_json(self._control(code, path, what.model_dump(mode="json")))
+        except HTTPError as error:
+            with error:
+                if error.code == 404:
+                    raise NotHere from None
+                raise
+
+    def _control(self, code: str, path: str, content: object) -> bytes:
+        """Raises HTTPError for what the switchboard refuses."""
+        request = Request(  # noqa: S310 - our own process on loopback
+            self.running(code).url + path, data=json.dumps(content).encode(), method="POST"
+        )
+        with urlopen(request, timeout=_SWITCH_SECONDS) as response:  # noqa: S310 - as above
+            body: bytes = response.read()
+            return body
 
     def _launch(self, berth: _Berth) -> None:
         with (berth.folder / "agency.log").open("ab") as log:

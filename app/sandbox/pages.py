@@ -143,24 +143,34 @@ def _status(effect: sqlite3.Row, answers: list[sqlite3.Row], given: list[sqlite3
 
 
 def cancel(connection: sqlite3.Connection, arrival: Arrival) -> Standing:
-    """A request that is answered stays answered; of any other, nothing more is sent.
-
-    But a measure took its effect when it was received (Seizure §1): only a release ends it, and its answer is owed.
-    """
-    now, request_id = arrival.at.isoformat(), str(arrival.request_id)
+    """A request that is answered stays answered; of any other, nothing more is sent."""
     found = standing(connection, arrival)
-    measured = connection.execute(
-        "SELECT 1 FROM effects WHERE request_id = ? AND state IN (?, ?)",
-        (request_id, AnswerState.EXECUTED, AnswerState.NOT_EXECUTED),
-    ).fetchone()
-    if measured or found.status not in {RequestStatus.RECEIVED, RequestStatus.IN_PROGRESS}:
+    if found.status not in {RequestStatus.RECEIVED, RequestStatus.IN_PROGRESS}:
         return found
+    now, request_id = arrival.at.isoformat(), str(arrival.request_id)
+    if _is_measure(connection, request_id):
+        return _told_early(connection, request_id, found)
     connection.execute("UPDATE effects SET cancelled_at = ? WHERE request_id = ?", (now, request_id))
     connection.execute(
         "UPDATE answers SET withdrawn_at = ? WHERE request_id = ? AND callback_due_at > ?",
         (now, request_id, now),
     )
     return standing(connection, arrival)
+
+
+def _is_measure(connection: sqlite3.Connection, request_id: str) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM effects WHERE request_id = ? AND state IN (?, ?)",
+        (request_id, AnswerState.EXECUTED, AnswerState.NOT_EXECUTED),
+    ).fetchone()
+    return row is not None
+
+
+def _told_early(connection: sqlite3.Connection, request_id: str, found: Standing) -> Standing:
+    """A measure took effect when it was received (Seizure §1), and only a release ends it: so its answer is told."""
+    rows = connection.execute("SELECT body FROM answers WHERE request_id = ? ORDER BY part", (request_id,))
+    bodies = tuple(row["body"] for row in rows)
+    return Standing(RequestStatus.ANSWERED, found.agency_reference, bodies) if bodies else found
 
 
 def tried(connection: sqlite3.Connection, tried: Try) -> None:

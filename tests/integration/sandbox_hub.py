@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.adapters.contract import (
+    AgencyOrder,
     Answer,
     AssetQueryOrder,
     Certificate,
     DocumentReference,
     Mandate,
+    MeasureOrder,
     OfficerCredentials,
     QueryScope,
     StatusReport,
@@ -27,6 +29,7 @@ from app.adapters.contract import (
 )
 from app.adapters.liandong import wire
 from app.adapters.liandong.dialect import LiandongDialect
+from app.adapters.measures import LiveList, MeasureContent
 from app.adapters.profile import AgencyProfile, AgencySettings, Limits
 from app.adapters.signatures import (
     RequestParts,
@@ -74,6 +77,10 @@ NOTICE = DocumentReference(
     9,
     "0" * 64,
 )
+RULING = replace(NOTICE, document_id=new_id(), kind=DocumentKind.RULING, title="执行裁定书")
+ORDERING_NOTICE = replace(
+    NOTICE, document_id=new_id(), kind=DocumentKind.ENFORCEMENT_NOTICE, title="协助执行通知书"
+)
 OFFICER = OfficerCredentials("李某", "工0001", "执0001")
 
 
@@ -106,6 +113,23 @@ def order(agency_code: str, about: Debtor, **changes: Any) -> AssetQueryOrder:
     return replace(whole, **changes)
 
 
+def measure(agency_code: str, about: Debtor, content: MeasureContent, **changes: Any) -> MeasureOrder:
+    """An order that binds, with ruling and notice; `changes` as for a query."""
+    papers = {"documents": (RULING, ORDERING_NOTICE), "purpose": "控制被执行人财产"}
+    query = order(agency_code, about, mandate={**papers, **changes.pop("mandate", {})})
+    whole = MeasureOrder(
+        query.request_id,
+        query.order_id,
+        agency_code,
+        query.mandate,
+        query.subject,
+        content,
+        query.asked_at,
+        query.answer_due_at,
+    )
+    return replace(whole, **changes)
+
+
 class HubSide:
     """Sends to one agency as the hub does, with short time limits."""
 
@@ -125,11 +149,11 @@ class HubSide:
         )
         self._transport = open_http(profile, SystemClock(), Path())
 
-    async def ask(self, order: AssetQueryOrder, *, attempt: int = 1) -> Any:
+    async def ask(self, order: AgencyOrder, *, attempt: int = 1) -> Any:
         return await self.send(DIALECT.encode(order), attempt=attempt)
 
-    async def answer(self, order: AssetQueryOrder) -> Answer:
-        """The answer to a query that is answered at once."""
+    async def answer(self, order: AgencyOrder) -> Answer:
+        """The answer to what is answered at once."""
         answer = await self.ask(order)
         assert isinstance(answer, Answer)
         return answer
@@ -143,6 +167,10 @@ class HubSide:
         report = await self.send(DIALECT.encode_cancellation(request_id, "案件已结"))
         assert isinstance(report, StatusReport)
         return report
+
+    async def live_list(self, after: UUID | None = None) -> LiveList:
+        message = DIALECT.encode_live_list(new_id(), after)
+        return DIALECT.decode_live_list(await self._transport.exchange(message, attempt=1))
 
     async def send(self, message: WireMessage, *, attempt: int = 1) -> Any:
         reply = await self._transport.exchange(message, attempt=attempt)
@@ -176,7 +204,9 @@ class Sink:
     statuses: list[int] = field(default_factory=list)
     """Replies to give before any receipt, one for each post."""
 
-    messages: list[wire.AnswerMessage | wire.AcknowledgementMessage] = field(default_factory=list)
+    messages: list[
+        wire.AnswerMessage | wire.AcknowledgementMessage | wire.NoticeMessage | wire.ObjectionMessage
+    ] = field(default_factory=list)
     signers: list[str] = field(default_factory=list)
     """The key ids of those who posted the messages."""
 
@@ -225,7 +255,7 @@ class Sink:
             self.refused.append(verified.key_id)
             return _response(404, [], b"")
         self.signers.append(verified.key_id)
-        message = wire.read(wire.RESPONSE, body)
+        message = wire.read(wire.CALLBACK, body)
         self.messages.append(message)
         receipt = self._receipts.setdefault(message.message_id, _receipt(message.message_id, body))
         headers = [(b"content-type", b"application/json")]

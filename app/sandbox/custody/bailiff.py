@@ -28,7 +28,7 @@ from app.sandbox.custody.deed import Deed
 from app.sandbox.custody.facts import as_registered
 from app.sandbox.custody.holdings import Holding, Holdings
 from app.sandbox.custody.journal import Line, Paper, Switch
-from app.sandbox.custody.reports import report, report_ground, report_why_not
+from app.sandbox.custody.reports import report, report_ground
 from app.sandbox.lookup import Finding, Registry, ambiguous, refused_for
 from app.vocabulary import AnswerState, DocumentKind, OrderKind, RefusalReason
 
@@ -64,6 +64,7 @@ class Bailiff:
 
     def carry_out(self, message: MeasureMessage, deed: Deed) -> Finding:
         """Do what is ordered, as far as papers, holder and register allow, and say what came of it."""
+        deed.let_time_pass()
         refused = _objection(message)
         if refused:
             return refused
@@ -133,8 +134,11 @@ class _Work:
         return self.deed.carry_out(line)
 
     def refuse(self, target: Target, why_not: WhyNot) -> MeasureReport:
-        custody, explanation = self.deed.custody, _EXPLANATIONS[why_not]
-        return report_why_not(custody, target.kind, target.identity, why_not, explanation)
+        """Without a word of what it holds: it may be somebody else's."""
+        explanation = _EXPLANATIONS[why_not]
+        return MeasureReport(
+            kind=target.kind, identity=target.identity, why_not=why_not, explanation=explanation
+        )
 
 
 def _done(work: _Work) -> Finding:
@@ -160,7 +164,7 @@ def _finding(reports: list[MeasureReport]) -> Finding:
 def _freeze(work: _Work, message: FreezeMessage) -> Finding:
     """Each thing in turn is frozen for what those before it do not hold (Seizure §19)."""
     freeze = message.freeze
-    targets = freeze.targets or _all_money(work.held)
+    targets = freeze.targets or _all_money(work)
     if not targets:
         return Finding(AnswerState.NOTHING_FOUND)
     limit: Decimal | Reach = Reach.WHOLE if freeze.limit is None else freeze.limit
@@ -173,9 +177,13 @@ def _freeze(work: _Work, message: FreezeMessage) -> Finding:
     return _finding(reports)
 
 
-def _all_money(held: Mapping[str, Holding]) -> list[Target]:
-    money = [each.thing for each in held.values() if each.thing.kind in MEASURED_IN_MONEY]
-    money.sort(key=lambda thing: thing.paid_into is not None)
+def _all_money(work: _Work) -> list[Target]:
+    """Accounts before products, the largest free sum first."""
+    money = [each.thing for each in work.held.values() if each.thing.kind in MEASURED_IN_MONEY]
+    for thing in money:
+        work.deed.open(thing.thing_id, work.held)
+    register = work.deed.custody.register
+    money.sort(key=lambda thing: (thing.paid_into is not None, -(register.free(thing.thing_id) or ZERO)))
     return [Target(kind=thing.kind, identity=thing.thing_id) for thing in money]
 
 

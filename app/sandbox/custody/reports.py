@@ -13,7 +13,7 @@ from app.adapters.measures import MeasureReport, WhyNot
 from app.ids import new_id
 from app.measures.receipts import Consequence, Rung
 from app.measures.terms import day_in_china, last_day_before
-from app.measures.words import LIVE, RULES, Change, Ground, ThingKind
+from app.measures.words import LIVE, RULES, Change, Ground
 from app.sandbox.custody.state import Custody
 
 WHY_NOT: dict[Ground, WhyNot] = {
@@ -34,7 +34,7 @@ WHY_NOT: dict[Ground, WhyNot] = {
     Ground.BEYOND_HELD: WhyNot.BEYOND_HELD,
     Ground.BEYOND_LIMIT: WhyNot.BEYOND_LIMIT,
     Ground.BEYOND_BALANCE: WhyNot.BEYOND_LIMIT,
-    Ground.LIMIT_COVERED: WhyNot.OTHER,
+    Ground.LIMIT_COVERED: WhyNot.LIMIT_REACHED,
     Ground.LEG_NEEDED: WhyNot.OTHER,
     Ground.MONEY_IS_TRANSFERRED: WhyNot.OTHER,
     Ground.NOT_FREE: WhyNot.OTHER,
@@ -57,6 +57,7 @@ _GRAVITY = (
     Change.VOIDED,
     Change.PROMOTED,
     Change.DISPLACED,
+    Change.HELD_UNKNOWN,
     Change.HOLDS_LESS,
     Change.HOLDS_MORE,
 )
@@ -76,23 +77,18 @@ def report(custody: Custody, rung: Rung, *, transferred: Decimal | None = None) 
     )
 
 
-def report_why_not(
-    custody: Custody, kind: ThingKind, identity: str, why_not: WhyNot, explanation: str
-) -> MeasureReport:
-    """An order that had no effect on this thing; with what it holds, where it is on the register."""
-    balance = custody.register.balance(identity) if identity in custody.kept else None
-    return MeasureReport(
-        kind=kind, identity=identity, why_not=why_not, explanation=explanation, balance=balance
-    )
-
-
 def report_ground(custody: Custody, identity: str, ground: Ground, rung: Rung | None = None) -> MeasureReport:
     """As the register says it, with the rule; and how the freeze stands that was named."""
     rule = RULES[ground]
     explanation = f"{rule.zh}（{rule.source}）" if rule.source else rule.zh
     if rung is None:
-        kind = custody.kept[identity].thing.kind
-        return report_why_not(custody, kind, identity, WHY_NOT[ground], explanation)
+        return MeasureReport(
+            kind=custody.kept[identity].thing.kind,
+            identity=identity,
+            why_not=WHY_NOT[ground],
+            explanation=explanation,
+            balance=custody.register.balance(identity),
+        )
     standing = _standing(custody, rung)
     return MeasureReport.model_validate({**standing, "why_not": WHY_NOT[ground], "explanation": explanation})
 
@@ -179,9 +175,14 @@ def live_list(custody: Custody, after: UUID | None, as_of: datetime) -> bytes:
         if live and len(listed) >= _PAGE:
             more = True
             break
-        listed += [wire.LiveFreeze(request_id=request_id, measure=report(custody, rung)) for rung in live]
+        listed += [wire.LiveFreeze(request_id=request_id, measure=_listed(custody, rung)) for rung in live]
     message = wire.LiveListMessage(message_id=new_id(), as_of=as_of, measures=tuple(listed), more=more)
     return wire.write(message)
+
+
+def _listed(custody: Custody, rung: Rung) -> MeasureReport:
+    """Without what lies on the thing beside it, which the list may leave out."""
+    return report(custody, rung).model_copy(update={"prior_freezes": (), "priority_rights": ()})
 
 
 def _rungs(custody: Custody, request_id: UUID) -> list[Rung]:
