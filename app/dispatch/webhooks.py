@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
@@ -61,7 +61,7 @@ def event_fields(event: CourtEvent) -> dict[str, object]:
         "number": event.number,
         "id": str(event.id),
         "type": event.event_type.value,
-        "occurred_at": event.occurred_at.isoformat(),
+        "occurred_at": event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "order_id": str(event.order_id) if event.order_id else None,
         "request_id": str(event.request_id) if event.request_id else None,
         "data": event.data,

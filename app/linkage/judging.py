@@ -172,12 +172,8 @@ class Judge:
             )
         except CertificateError as error:
             finding = error.finding
-            faults.say(
-                ErrorCode.CERTIFICATE_INVALID,
-                f"{pointer}/certificate_number",
-                finding.en,
-                finding.zh,
-            )
+            field = FieldError(f"{pointer}/certificate_number", finding.code, finding.en, finding.zh)
+            faults.append(_Fault(ErrorCode.CERTIFICATE_INVALID, field))
             return None
         return certificate_index(self.vault, checked.certificate_type, checked.normalised)
 

@@ -199,7 +199,15 @@ class RunningHub:
         key = {"key_id": running.key_id, "public_key": running.public_key}
         self.register(agency.code, agency.kind, running.url, key, **settings)
 
-    def register(self, code: str, kind: AgencyKind, endpoint: str, *keys: Json, **settings: Any) -> None:
+    def register(
+        self,
+        code: str,
+        kind: AgencyKind,
+        endpoint: str,
+        *keys: Json,
+        capabilities: Sequence[str] = ("asset_query",),
+        **settings: Any,
+    ) -> None:
         """Make an agency known that is none of the fleet's."""
         self._made(
             "/v1/agencies",
@@ -207,6 +215,7 @@ class RunningHub:
                 "code": code,
                 "name": f"{code}示例单位",
                 "kind": kind.value,
+                "capabilities": capabilities,
                 "settings": {"endpoint": endpoint, **QUICK, **settings},
                 "keys": keys,
             },
