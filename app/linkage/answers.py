@@ -25,6 +25,7 @@ from app.ids import new_id
 from app.linkage.control.mirror import Mirror, load_mirror
 from app.linkage.control.objecting import raise_objection
 from app.linkage.control.settling import settle_freezes
+from app.linkage.control.surplus import watch_surplus
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
@@ -108,8 +109,14 @@ async def apply(
     mirror = await load_mirror(session, ledger, matters.values())
     hearing = _Hearing(ledger, matters, known, parts, mirror)
     receipts = [hearing.hear(message) for message in messages]
-    await settle_freezes(session, ledger, matters.values(), max(message.at for message in messages))
+    now = max(message.at for message in messages)
+    await settle_freezes(session, ledger, matters.values(), now)
+    await watch_surplus(session, ledger, _cases_with_measures(matters), now)
     return receipts
+
+
+def _cases_with_measures(matters: dict[UUID, Matter]) -> set[UUID]:
+    return {matter.request.case_id for matter in matters.values() if matter.request.kind in MEASURES}
 
 
 @dataclass(frozen=True, slots=True)
