@@ -1,13 +1,14 @@
 """A bank's side of the protocol, written from docs/agency-protocol.md alone.
 
 It shares no code with the hub: standard library, and `cryptography` for Ed25519. Numbers in comments are sections of
-that page. It keeps its own books in an SQLite file, which tests read to judge what really happened.
+that page. Its freezes are in independent_register.py, beside this program. It keeps its own books in an SQLite file, which tests read to judge what really happened.
 
     python independent_agency.py --agency-code BANK-X --port 0 --key KEY.pem --key-id bank-x-1 \
         --hub http://127.0.0.1:8000 --hub-key HUB.pem --hub-key-id hub-1 --books books.sqlite --register register.json
 
 The register maps certificate numbers to `{"name", "assets", "manner"}`; manner is `at_once`, `later` (acknowledged,
-answered by callback) or `in_parts` (the same, one asset after another). A number that is not in it owns nothing.
+answered by callback) or `in_parts` (the same, one asset after another). A number that is not in it owns nothing. Measures
+are carried out and answered at once.
 """
 
 import argparse
@@ -35,6 +36,11 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from independent_register import (  # type: ignore[import-not-found] # this program is run by its path
+    SCHEMA,
+    Hold,
+    Register,
+)
 
 Fields = dict[str, str]
 Json = dict[str, Any]
@@ -175,10 +181,22 @@ class Keys:
 
 # 5 JSON, 6 Messages -----------------------------------------------------------------------------------------------
 
+REQUEST_FIELDS = (
+    "protocol message_id request_id order_id kind agency_code mandate subject asked_at answer_due_at"
+)
+CONTENT = {
+    "asset_query": "scope",
+    "freeze": "freeze",
+    "renewal": "renewal",
+    "release": "release",
+    "transfer": "transfer",
+    "conversion": "conversion",
+}
 MUST = {
-    "requests": "protocol message_id request_id order_id kind agency_code mandate subject scope asked_at answer_due_at",
+    "requests": REQUEST_FIELDS,
     "status-queries": "protocol message_id request_id",
     "cancellations": "protocol message_id request_id reason",
+    "live-lists": "protocol message_id",
 }
 
 
@@ -189,13 +207,20 @@ def read(path: str, content_type: str, body: bytes) -> Json:
         message = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Refused(422, "malformed_message", "not JSON") from None
-    if (
-        not isinstance(message, dict)
-        or set(message) != set(MUST[path].split())
-        or message["protocol"] != PROTOCOL
-    ):
+    if not isinstance(message, dict) or set(message) != fields_of(path, message):
         raise Refused(422, "malformed_message", "fields")
+    if message["protocol"] != PROTOCOL:
+        raise Refused(422, "malformed_message", "protocol")
     return message
+
+
+def fields_of(path: str, message: Json) -> set[str]:
+    fields = set(MUST[path].split())
+    if path == "requests":
+        fields.add(CONTENT.get(message.get("kind", ""), "scope"))
+    if path == "live-lists" and "after" in message:
+        fields.add("after")
+    return fields
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Json:
@@ -216,6 +241,10 @@ def compose(kind: str, request_id: str, **fields: Any) -> Json:
         "request_id": request_id,
         **fields,
     }
+
+
+def answer_to(message: Json, state: str, **fields: Any) -> Json:
+    return compose("answer", message["request_id"], state=state, as_of=present(), **fields)
 
 
 def written(message: Json) -> bytes:
@@ -249,6 +278,7 @@ class Books:
             CREATE TABLE IF NOT EXISTS refusals (at REAL, code TEXT, detail TEXT);
             """
         )
+        self.db.executescript(SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator["Books"]:
@@ -282,6 +312,17 @@ class Agency:
     retries: tuple[float, ...]
     with_papers: bool
 
+    def open_accounts(self) -> None:
+        with self.books.transaction():
+            for number, entry in self.register.items():
+                for asset in entry["assets"]:
+                    if asset["kind"] == "bank_account":
+                        self.freezes.open(asset["account_number"], number, entry["name"], asset)
+
+    @property
+    def freezes(self) -> Register:
+        return Register(self.books.run)
+
     def accept_nonce(self, nonce: str) -> None:
         with self.books.transaction() as books:
             books.run("DELETE FROM nonces WHERE seen < ?", time.time() - 3 * SKEW_SECONDS)
@@ -311,7 +352,10 @@ class Agency:
         request_id = message["request_id"]
         entry = self._entry(message)
         at_once = (
-            entry is None or entry.get("manner", "at_once") == "at_once" or not_in_order(message) is not None
+            entry is None
+            or message["kind"] != "asset_query"
+            or entry.get("manner", "at_once") == "at_once"
+            or not_in_order(message) is not None
         )
         acknowledgement = None
         if not at_once:
@@ -375,33 +419,80 @@ class Agency:
             )  # fmt: skip
 
     def _parts(self, message: Json) -> list[Json]:
-        def answer(state: str, **fields: Any) -> Json:
-            return compose("answer", message["request_id"], state=state, as_of=present(), **fields)
-
         reason = not_in_order(message)
-        entry = self._entry(message)
         if reason:
-            return [answer("refused", refusal={"reason": reason})]
+            return [answer_to(message, "refused", refusal={"reason": reason})]
+        if message["kind"] == "asset_query":
+            return self._found(message)
+        return [self._done(message)]
+
+    def _found(self, message: Json) -> list[Json]:
+        entry = self._entry(message)
         if entry is None:
-            return [answer("nothing_found")]
+            return [answer_to(message, "nothing_found")]
         if entry["name"] != message["subject"]["name"]:
-            return [answer("mismatch")]
+            return [answer_to(message, "mismatch")]
         assets = in_scope(entry["assets"], message["scope"])
         if not assets:
-            return [answer("nothing_found")]
+            return [answer_to(message, "nothing_found")]
         if entry.get("manner") != "in_parts":
-            return [answer("found", assets=assets)]
-        parts = [answer("partial", part=number, assets=[asset]) for number, asset in enumerate(assets, 1)]
-        return [*parts, answer("found", part=len(assets) + 1)]
+            return [answer_to(message, "found", assets=assets)]
+        parts = [
+            answer_to(message, "partial", part=number, assets=[asset])
+            for number, asset in enumerate(assets, 1)
+        ]
+        return [*parts, answer_to(message, "found", part=len(assets) + 1)]
+
+    def _done(self, message: Json) -> Json:
+        """8.3; a freeze of what is found looks somebody up as a query does (8.2)."""
+        entry = self._entry(message)
+        if message["kind"] == "freeze" and not message["freeze"].get("targets"):
+            if entry is None or not self.freezes.accounts_of(message["subject"]):
+                return answer_to(message, "nothing_found")
+            if entry["name"] != message["subject"]["name"]:
+                return answer_to(message, "mismatch")
+        reports = self._control(message)
+        done = any("state" in report for report in reports)
+        return answer_to(message, "executed" if done else "not_executed", measures=reports)
+
+    def _control(self, message: Json) -> list[Json]:
+        """8: booked in the transaction in which the request is stored, and what it does to others told (8.10)."""
+        reports, told = self.freezes.carry_out(message, datetime.now(UTC))
+        self._owe_notices(told)
+        return list(reports)
+
+    def _owe_notices(self, told: list[tuple[str, Hold]]) -> None:
+        for cause, hold in told:
+            measures = [self.freezes.report(hold)]
+            notice = compose("notice", hold.freeze_id, cause=cause, as_of=present(), measures=measures)
+            self.books.run(
+                "INSERT INTO answers (message_id, request_id, part, body, owed_at) VALUES (?, ?, 0, ?, ?)",
+                notice["message_id"], hold.freeze_id, written(notice), time.time(),
+            )  # fmt: skip
+
+    def live_list(self, message: Json) -> Reply:
+        """8.11: one page will do for a bank of this size."""
+        with self.books.transaction():
+            self._owe_notices(self.freezes.lapse(datetime.now(UTC)))
+            listed = compose(
+                "live_list", "", as_of=present(), measures=self.freezes.live(message.get("after"))
+            )
+        del listed["request_id"]
+        return 200, written(listed)
 
     def _answers(self, request_id: str) -> list[Json]:
-        rows = self.books.run("SELECT body FROM answers WHERE request_id = ? ORDER BY part", request_id)
+        """Without the notices, which are part 0 of nothing."""
+        rows = self.books.run(
+            "SELECT body FROM answers WHERE request_id = ? AND part > 0 ORDER BY part", request_id
+        )
         return [json.loads(body) for (body,) in rows]
 
     # Working and calling back -------------------------------------------------------------------------------------
 
     def work(self, stopping: threading.Event) -> None:
         while not stopping.wait(0.05):
+            with self.books.transaction():
+                self._owe_notices(self.freezes.lapse(datetime.now(UTC)))
             for request_id, body in self.books.run(
                 "SELECT request_id, body FROM requests WHERE due <= ?", time.time()
             ):
@@ -469,10 +560,25 @@ class Agency:
         return reply.status, content
 
 
+NOTICES = {
+    "asset_query": {"query_notice"},
+    "freeze": {"freeze_notice", "enforcement_notice"},
+    "renewal": {"freeze_notice", "enforcement_notice"},
+    "release": {"release_notice", "enforcement_notice"},
+    "transfer": {"enforcement_notice"},
+}
+WITHOUT_RULING = {"asset_query", "conversion"}
+
+
 def not_in_order(message: Json) -> str | None:
-    """The lawful reason to decline (6.4), if there is one."""
-    mandate = message["mandate"]
-    if not any(paper["kind"] == "query_notice" for paper in mandate["documents"]):
+    """The lawful reason to decline (6.1, 6.4, 8.1), if there is one."""
+    mandate, kind = message["mandate"], message["kind"]
+    if kind not in CONTENT:
+        return "out_of_scope"
+    papers = {paper["kind"] for paper in mandate["documents"]}
+    if kind in NOTICES and not papers & NOTICES[kind]:
+        return "document_missing"
+    if kind not in WITHOUT_RULING and "ruling" not in papers:
         return "document_missing"
     if not mandate["officers"]:
         return "credentials_missing"
@@ -524,6 +630,8 @@ class Handler(BaseHTTPRequestHandler):
         message = read(path, fields.get("content-type", ""), body)
         if path == "requests":
             status, reply = agency.request(message, body)
+        elif path == "live-lists":
+            status, reply = agency.live_list(message)
         else:
             status, reply = agency.status(message) if path == "status-queries" else agency.cancel(message)
         response = response_to_sign(status, {"content-type": "application/json"}, reply, signed)
@@ -606,6 +714,7 @@ def main() -> None:
         retries=tuple(map(float, given.retries.split(","))),
         with_papers=given.with_papers,
     )
+    agency.open_accounts()
     server = Server(given.port, agency, given.endpoint)
     stopping = threading.Event()
     threading.Thread(target=agency.work, args=(stopping,), daemon=True).start()
