@@ -121,7 +121,7 @@ async def test_a_freeze_behind_another_court_names_it_and_holds_what_it_leaves(
     about, target, balance = mine
     fleet.other_court_freezes(ZC, target.identity, balance - 100, authority="商丘市梁园区人民法院")
     report = await only(bank, freeze(ZC, about, target, limit=yuan("5000.00")))
-    assert (report.state, report.rank, report.held) == (State.IN_FORCE, 2, 100)
+    assert (report.state, report.rank, report.held) == (State.IN_FORCE, 2, yuan("100.00"))
     (prior,) = report.prior_freezes
     assert (prior.authority, prior.rank, prior.amount) == ("商丘市梁园区人民法院", 1, balance - 100)
 

@@ -5,14 +5,20 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from app.adapters.contract import Operation
+from app.measures.ladder import Thing
+from app.measures.operations import FreezeOrder
+from app.measures.terms import Term
+from app.measures.words import ThingKind
 from app.sandbox.books import Books
 from app.sandbox.custody.deed import Deed
+from app.sandbox.custody.journal import Line, Opened, Paper
 from app.sandbox.entries import AnswerDraft, Arrival, Decision, Entry, Try
 from app.sandbox.ledger import Ledger, LedgerClosed
 from app.vocabulary import AnswerState, RequestStatus
@@ -81,6 +87,26 @@ async def test_nobody_gets_a_reply_when_the_books_cannot_be_written(ledger: Ledg
     assert all(isinstance(each, sqlite3.Error) for each in both)
     assert Books(path).requests() == []
     assert (await ledger.settle(arrival(uuid4()), deciding(None))).entry is Entry.NEW
+
+
+async def test_a_freeze_that_could_not_be_written_was_not_laid(ledger: Ledger, path: Path) -> None:
+    """The register in memory must not run ahead of the books."""
+
+    def freeze(deed: Deed) -> int:
+        if "account" not in deed.custody.kept:
+            deed.note(Line(Opened(Thing("account", ThingKind.ACCOUNT), Decimal(5))))
+        order = FreezeOrder(uuid4().hex, deed.at, "account", "a case", Term(years=1))
+        deed.carry_out(Line(order, paper=Paper("another court")))
+        return len(deed.custody.register.ladder("account"))
+
+    assert (await ledger.act(freeze, NOW))[0] == 1
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TRIGGER full BEFORE INSERT ON custody BEGIN SELECT RAISE(ABORT, 'full'); END")
+        with pytest.raises(sqlite3.Error):
+            await ledger.act(freeze, NOW)
+        other.execute("DROP TRIGGER full")
+    assert (await ledger.act(freeze, NOW))[0] == 2
+    assert [each.rung.rank for each in Books(path).freezes()] == [1, 2]
 
 
 async def test_a_nonce_is_taken_once(ledger: Ledger) -> None:

@@ -73,7 +73,12 @@ class NoticeDraft(NamedTuple):
 def report(custody: Custody, rung: Rung, *, transferred: Decimal | None = None) -> MeasureReport:
     """A freeze as it stands on one thing."""
     return MeasureReport.model_validate(
-        {**_standing(custody, rung), "state": rung.state, "transferred": transferred}
+        {
+            **_standing(custody, rung),
+            **_beside(custody, rung),
+            "state": rung.state,
+            "transferred": transferred,
+        }
     )
 
 
@@ -89,8 +94,14 @@ def report_ground(custody: Custody, identity: str, ground: Ground, rung: Rung | 
             explanation=explanation,
             balance=custody.register.balance(identity),
         )
-    standing = _standing(custody, rung)
-    return MeasureReport.model_validate({**standing, "why_not": WHY_NOT[ground], "explanation": explanation})
+    return MeasureReport.model_validate(
+        {
+            **_standing(custody, rung),
+            **_beside(custody, rung),
+            "why_not": WHY_NOT[ground],
+            "explanation": explanation,
+        }
+    )
 
 
 def _standing(custody: Custody, rung: Rung) -> dict[str, object]:
@@ -106,8 +117,14 @@ def _standing(custody: Custody, rung: Rung) -> dict[str, object]:
         "active_at": rung.active_at,
         "ends_at": rung.ends_at,
         "agency_number": agency_number(rung),
+    }
+
+
+def _beside(custody: Custody, rung: Rung) -> dict[str, object]:
+    """What else lies on the thing."""
+    return {
         "prior_freezes": _ahead_of(custody, rung),
-        "priority_rights": opened.rights,
+        "priority_rights": custody.kept[rung.thing_id].rights,
     }
 
 
@@ -182,7 +199,7 @@ def live_list(custody: Custody, after: UUID | None, as_of: datetime) -> bytes:
 
 def _listed(custody: Custody, rung: Rung) -> MeasureReport:
     """Without what lies on the thing beside it, which the list may leave out."""
-    return report(custody, rung).model_copy(update={"prior_freezes": (), "priority_rights": ()})
+    return MeasureReport.model_validate({**_standing(custody, rung), "state": rung.state})
 
 
 def _rungs(custody: Custody, request_id: UUID) -> list[Rung]:
