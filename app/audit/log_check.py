@@ -1,8 +1,8 @@
 """Proving the whole log: every entry in its place under the signed root."""
 
 from app.audit.bundle_format import EntryLine
+from app.audit.canonical import is_canonical
 from app.audit.checkpoint import Checkpoint, NoteError, VerifierKey, open_checkpoint
-from app.audit.entry import Entry, MalformedEntry
 from app.audit.tree import CompactRange, Span, leaf_hash
 from app.audit.verdict import Statement, Verdict
 
@@ -148,14 +148,6 @@ class LogCheck:
                 f"同一密钥在大小 {self._contradicted.end} 处签署过与本检查点不一致的历史（分叉）。",
                 f"At size {self._contradicted.end} the same key signed a history that is not this one: a fork.",
             )
-
-
-def is_canonical(body: bytes) -> bool:
-    try:
-        Entry.from_bytes(body)
-    except MalformedEntry:
-        return False
-    return True
 
 
 def _one(index: int) -> Span:
