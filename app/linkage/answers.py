@@ -17,10 +17,11 @@ from sqlalchemy import Uuid, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.contract import Acknowledged, Answer, Decoded, StatusReport
+from app.adapters.contract import Acknowledged, Answer, Decoded, StatusReport, check_fits
 from app.adapters.measures import Notice, Objection
 from app.audit.entry import Actor
 from app.crypto import Vault
+from app.errors import MalformedAnswer
 from app.ids import new_id
 from app.linkage.control.mirror import Mirror, load_mirror
 from app.linkage.control.objecting import raise_objection
@@ -273,6 +274,8 @@ class _Hearing:
         request = matter.request
         if request.state in {RequestState.CANCELLED, RequestState.GIVEN_UP}:
             return Disposition.LATE
+        if not _fits(request.kind, answer):
+            return Disposition.CONTRADICTING
         beyond = request.final_part is not None and answer.part > request.final_part
         if request.state in {RequestState.ANSWERED, RequestState.REFUSED} or beyond:
             return Disposition.CONTRADICTING
@@ -301,6 +304,15 @@ class _Hearing:
             parked_reason=parked,
             at=message.at,
         )
+
+
+def _fits(kind: OrderKind, answer: Answer) -> bool:
+    """Whether it answers what was ordered: assets to a query, measures to a freeze."""
+    try:
+        check_fits(kind, answer)
+    except MalformedAnswer:
+        return False
+    return True
 
 
 def _addressed(matter: Matter, message: Received) -> bool:
