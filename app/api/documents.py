@@ -1,6 +1,7 @@
 """Papers of a case: uploaded, listed, fetched again."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -33,6 +34,10 @@ class DocumentView(BaseModel):
     """Found from the content."""
     size: int
     sha256: str = Field(description="Hex")
+    amount: Decimal | None
+    """The sum that it names."""
+    valid_until: date | None
+    seal_sha256: str | None = Field(description="Of the electronic seal · 电子签章摘要")
     created_at: datetime
 
 
@@ -139,5 +144,8 @@ def _view(document: Document) -> DocumentView:
         media_type=document.media_type,
         size=document.size,
         sha256=document.sha256.hex(),
+        amount=document.amount,
+        valid_until=document.valid_until,
+        seal_sha256=document.seal_sha256.hex() if document.seal_sha256 else None,
         created_at=document.created_at,
     )

@@ -17,7 +17,7 @@ from app.errors import ErrorCode, FieldError, Refusal
 from app.ids import new_id
 from app.linkage.acting import Acting
 from app.linkage.callers import entry_of
-from app.linkage.fields import Demand, Line
+from app.linkage.fields import Demand, Line, Money
 from app.models import Case, Document, DocumentContent
 from app.vocabulary import AuditAction, CaseStatus, DocumentKind
 
@@ -29,6 +29,12 @@ class NewDocument(Demand):
     title: Annotated[Line, Field(examples=["协助查询财产通知书"])]
     document_number: Annotated[Line, Field(examples=["（2018）豫1424执1352号之一"])]
     issued_on: date
+    amount: Annotated[Money, Field(gt=0)] | None = None
+    """The sum that a ruling or notice names; ruling and notice of one freeze name the same (2013 Rules §3)."""
+
+    valid_until: date | None = None
+    seal_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """SHA-256 of the electronic seal, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ async def store_document(  # noqa: PLR0913, PLR0917 - a paper, where it goes, an
             size=len(paper.content),
             sha256=digest,
             created_at=acting.at,
-            **demand.model_dump(),
+            **demand.model_dump(exclude={"seal_sha256"}),
+            seal_sha256=bytes.fromhex(demand.seal_sha256) if demand.seal_sha256 else None,
         )
         .on_conflict_do_nothing(index_elements=[Document.case_id, Document.kind, Document.sha256])
         .returning(Document)

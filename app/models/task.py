@@ -34,6 +34,7 @@ class Task(Base):
         one_of("kind", TaskKind),
         Index("ix_tasks_court_id_id", "court_id", "id"),
         Index("ix_tasks_freeze_id", "freeze_id", postgresql_where="freeze_id IS NOT NULL"),
+        Index("ix_tasks_open_of_case", "case_id", postgresql_where="closed_at IS NULL"),
         Index("ix_tasks_open", "court_id", "due_at", postgresql_where="closed_at IS NULL"),
     )
 

@@ -1065,6 +1065,9 @@ def upgrade() -> None:
         "ix_tasks_freeze_id", "tasks", ["freeze_id"], unique=False, postgresql_where="freeze_id IS NOT NULL"
     )
     op.create_index(
+        "ix_tasks_open_of_case", "tasks", ["case_id"], unique=False, postgresql_where="closed_at IS NULL"
+    )
+    op.create_index(
         "ix_tasks_open", "tasks", ["court_id", "due_at"], unique=False, postgresql_where="closed_at IS NULL"
     )
     op.create_table(
@@ -1144,6 +1147,7 @@ def downgrade() -> None:
     op.drop_index("ix_assets_party_id_identity", table_name="assets")
     op.drop_index("ix_assets_case_id_id", table_name="assets")
     op.drop_table("assets")
+    op.drop_index("ix_tasks_open_of_case", table_name="tasks", postgresql_where="closed_at IS NULL")
     op.drop_index("ix_tasks_open", table_name="tasks", postgresql_where="closed_at IS NULL")
     op.drop_index("ix_tasks_freeze_id", table_name="tasks", postgresql_where="freeze_id IS NOT NULL")
     op.drop_index("ix_tasks_court_id_id", table_name="tasks")

@@ -37,6 +37,14 @@ async def freezes_held(session: AsyncSession, case_ids: Collection[UUID]) -> dic
     return by_case
 
 
+async def not_executed(session: AsyncSession, case_id: UUID) -> Sequence[Freeze]:
+    """What an agency could not do."""
+    rows = await session.scalars(
+        select(Freeze).where(Freeze.case_id == case_id, Freeze.state == FreezeState.NOT_EXECUTED)
+    )
+    return rows.all()
+
+
 def held_now(freeze: Freeze) -> Decimal | None:
     """What a freeze really holds of what is owed; None where nobody said.
 
@@ -58,6 +66,14 @@ def bound_at_most(freeze: Freeze) -> Decimal | None:
     if freeze.held is not None:
         return freeze.held
     return freeze.limit if freeze.limit is not None else freeze.expected
+
+
+def to_release(freeze: Freeze, surplus: Decimal) -> Decimal | None:
+    """By how much the limit must come down to set so much free, since only what exceeds a limit is freed; None: wholly."""
+    if freeze.held is None or surplus >= freeze.held:
+        return None
+    before = freeze.held if freeze.limit is None else freeze.limit
+    return before - freeze.held + surplus
 
 
 def realisable(value: Decimal | None) -> Decimal | None:

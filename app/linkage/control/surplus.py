@@ -17,7 +17,7 @@ from app.audit.entry import Actor, Entry
 from app.audit.record import record
 from app.ids import new_id
 from app.linkage.control.claims import ClaimBook, claim_books
-from app.linkage.control.frozen import freezes_held, held_now, offer_of, standing
+from app.linkage.control.frozen import freezes_held, held_now, offer_of, standing, to_release
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
 from app.measures.claims import excess
@@ -127,20 +127,13 @@ def _needless(freezes: Sequence[Freeze], owed: Decimal) -> Iterator[dict[str, st
     known = {name: held for name, freeze in in_force.items() if (held := held_now(freeze)) is not None}
     offers = [offer_of(in_force[name].thing_kind, name, held) for name, held in known.items()]
     for name, surplus in excess(offers, owed).releases:
-        yield {"freeze_id": name, "amount": _of_limit(in_force[name], known[name] - surplus)}
+        amount = to_release(in_force[name], surplus)
+        yield {"freeze_id": name, "amount": None if amount is None else str(amount)}
     if sum(known.values(), ZERO) >= owed:
         # What a thing is worth need not be known where money suffices.
         for name, freeze in in_force.items():
             if name not in known and freeze.thing_kind not in MEASURED_IN_MONEY:
                 yield {"freeze_id": name, "amount": None}
-
-
-def _of_limit(freeze: Freeze, kept: Decimal) -> str | None:
-    """By how much the limit must come down for so much to stay held: only what exceeds a limit is set free."""
-    if kept <= ZERO:
-        return None
-    before = freeze.limit if freeze.limit is not None else freeze.held
-    return None if before is None else str(before - kept)
 
 
 def _open(findings: _Findings, sums: _Sums, data: dict[str, Any]) -> None:
