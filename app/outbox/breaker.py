@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import TextClause, text
 
+from app.database import Transaction
 from app.models.outbox import BreakerState
-from app.outbox.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,13 @@ It never waits for a lock, so it cannot be part of a deadlock. Commit soon: unti
 claimers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
+from app.database import Transaction, pipelined
 from app.models.outbox import ItemState
-from app.outbox.transaction import Transaction, plan_by_index
+from app.outbox.plans import BY_INDEX
 from app.outbox.turns import TURN
 
 LEASE_EXPIRED = "lease_expired"
@@ -46,6 +44,9 @@ class Claim:
     last_error: str | None
 
 
+_FIELDS = len(fields(Claim))
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     items: list[Claim]
@@ -56,12 +57,12 @@ class Claimed:
     """Whether there may be more at once, after a moment: another worker was claiming, or not all could be looked at."""
 
 
-_SWEEP = text(f"""
+_SWEEP = f"""
 WITH due AS MATERIALIZED (
-    SELECT id, lane, priority, share FROM outbox WHERE state = 'delayed' AND run_at <= :now
+    SELECT id, lane, priority, share FROM outbox WHERE state = 'delayed' AND run_at <= %(now)s
      ORDER BY run_at LIMIT {_SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
 ), lost AS MATERIALIZED (
-    SELECT id, lane, priority, share FROM outbox WHERE state = 'leased' AND lease_until <= :now
+    SELECT id, lane, priority, share FROM outbox WHERE state = 'leased' AND lease_until <= %(now)s
      LIMIT {_SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
 ), coming AS MATERIALIZED (
     SELECT *, id AS place FROM due UNION ALL SELECT *, id AS place FROM lost
@@ -69,12 +70,12 @@ WITH due AS MATERIALIZED (
     SELECT line.id, {TURN} AS turn FROM coming AS line JOIN lanes ON lanes.key = line.lane
 ), swept AS (
     UPDATE outbox SET state = 'ready', turn = placed.turn, lease_until = NULL,
-           last_error = CASE WHEN state = 'leased' THEN :lease_expired ELSE last_error END
+           last_error = CASE WHEN state = 'leased' THEN %(lease_expired)s ELSE last_error END
       FROM placed WHERE outbox.id = placed.id
     RETURNING 1
 )
 SELECT count(*) FROM swept
-""")  # noqa: S608 - the fragment is a constant
+"""  # noqa: S608 - the fragment is a constant
 
 _FIRST = f"""
     SELECT id, priority, turn,
@@ -87,19 +88,19 @@ _FIRST = f"""
 # parked: what has to wait for another of its subject leaves the line when there is so much of it that places stay
 # empty. Whoever finishes the head deletes it and then wakes what waits behind it. The lock on the head puts the two in
 # order: when the head is being finished, it is skipped here; otherwise what is parked here will be seen there.
-_CLAIM = text(f"""
+_CLAIM = f"""
 WITH busy AS MATERIALIZED (
     SELECT lane, count(*) AS used FROM outbox WHERE state = 'leased' GROUP BY lane
 ), open_lanes AS MATERIALIZED (
     SELECT key, lanes.xmin AS version, coalesce(used, 0) AS used, refilled.tokens,
-           CAST(least(:room, concurrency - coalesce(used, 0), floor(refilled.tokens), CASE WHEN breaker <> 'closed' THEN 1 END)
+           CAST(least(%(room)s, concurrency - coalesce(used, 0), floor(refilled.tokens), CASE WHEN breaker <> 'closed' THEN 1 END)
                 AS bigint) AS places
       FROM lanes LEFT JOIN busy ON busy.lane = key
       CROSS JOIN LATERAL (SELECT CASE WHEN per_second IS NOT NULL THEN least(
           greatest(per_second, 1),
-          tokens + per_second * greatest(extract(epoch FROM CAST(:now AS timestamptz) - refilled_at), 0)) END AS tokens
+          tokens + per_second * greatest(extract(epoch FROM CAST(%(now)s AS timestamptz) - refilled_at), 0)) END AS tokens
       ) AS refilled
-     WHERE state = 'running' AND (breaker = 'closed' OR probe_at <= :now)
+     WHERE state = 'running' AND (breaker = 'closed' OR probe_at <= %(now)s)
        AND (SELECT id FROM outbox WHERE outbox.lane = key AND outbox.state = 'ready'
              ORDER BY priority, turn, id LIMIT 1) IS NOT NULL
 ), mine AS MATERIALIZED (
@@ -112,14 +113,14 @@ WITH busy AS MATERIALIZED (
       ) AS free
 ), chosen AS MATERIALIZED (
     SELECT id FROM outbox
-     WHERE state = 'ready' AND id IN (SELECT id FROM line ORDER BY rank, priority, id LIMIT :room)
+     WHERE state = 'ready' AND id IN (SELECT id FROM line ORDER BY rank, priority, id LIMIT %(room)s)
      FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE outbox SET
         state = CASE WHEN attempts - forgiven < max_attempts THEN 'leased' ELSE 'dead' END,
-        lease_until = CASE WHEN attempts - forgiven < max_attempts THEN CAST(:lease_until AS timestamptz) END,
-        died_at = CASE WHEN attempts - forgiven >= max_attempts THEN CAST(:now AS timestamptz) END,
-        last_error = CASE WHEN attempts - forgiven < max_attempts THEN last_error ELSE :attempts_spent END,
+        lease_until = CASE WHEN attempts - forgiven < max_attempts THEN CAST(%(lease_until)s AS timestamptz) END,
+        died_at = CASE WHEN attempts - forgiven >= max_attempts THEN CAST(%(now)s AS timestamptz) END,
+        last_error = CASE WHEN attempts - forgiven < max_attempts THEN last_error ELSE %(attempts_spent)s END,
         attempts = attempts + CASE WHEN attempts - forgiven < max_attempts THEN 1 ELSE 0 END
       FROM chosen, lanes WHERE outbox.id = chosen.id AND lanes.key = outbox.lane
     RETURNING outbox.id, lane, kind, reference, subject, attempts AS fence, attempts - forgiven AS attempts,
@@ -127,10 +128,10 @@ WITH busy AS MATERIALIZED (
 ), served AS (
     UPDATE lanes SET
         tokens = coalesce(mine.tokens - taken.places, lanes.tokens),
-        refilled_at = greatest(refilled_at, :now),
+        refilled_at = greatest(refilled_at, %(now)s),
         turns = ARRAY[greatest(turns[1], taken.urgent), greatest(turns[2], taken.normal), greatest(turns[3], taken.bulk)],
         breaker = CASE WHEN lanes.breaker = 'closed' THEN 'closed' ELSE 'half_open' END,
-        probe_at = CASE WHEN lanes.breaker <> 'closed' THEN CAST(:lease_until AS timestamptz) END
+        probe_at = CASE WHEN lanes.breaker <> 'closed' THEN CAST(%(lease_until)s AS timestamptz) END
       FROM mine JOIN (
         SELECT lane, count(*) AS places, max(turn) FILTER (WHERE priority = 1) AS urgent,
                max(turn) FILTER (WHERE priority = 2) AS normal, max(turn) FILTER (WHERE priority = 3) AS bulk
@@ -151,7 +152,7 @@ WITH busy AS MATERIALIZED (
 SELECT taken.*,
        EXISTS (SELECT FROM parked) OR (SELECT count(*) FROM mine) < (SELECT count(*) FROM open_lanes WHERE places > 0) AS again
   FROM (VALUES (1)) AS always LEFT JOIN taken ON true ORDER BY taken.priority, taken.id
-""")  # noqa: S608 - as above
+"""  # noqa: S608 - as above
 
 
 async def claim(transaction: Transaction, now: datetime, room: int, lease: timedelta) -> Claimed:
@@ -160,26 +161,16 @@ async def claim(transaction: Transaction, now: datetime, room: int, lease: timed
     An item is left alone while an earlier one of its subject is there, even a dead one. An open breaker whose time has
     come lets exactly one item through; when nothing is reported of it before its lease ends, one more.
     """
-    await plan_by_index(transaction)
-    swept = await transaction.execute(_SWEEP, {"now": now, "lease_expired": LEASE_EXPIRED})
-    rows = (
-        await transaction.execute(
-            _CLAIM,
-            {
-                "now": now,
-                "room": room,
-                "lease_until": now + lease,
-                "attempts_spent": ATTEMPTS_SPENT,
-            },
-        )
-    ).all()
-    taken = [row for row in rows if row.id is not None]
+    values = {"now": now, "room": room, "lease_until": now + lease, "attempts_spent": ATTEMPTS_SPENT}
+    async with pipelined(transaction) as driver:
+        await driver.execute(BY_INDEX)
+        sweeping = await driver.execute(_SWEEP, {"now": now, "lease_expired": LEASE_EXPIRED})
+        claiming = await driver.execute(_CLAIM, values)
+        rows = await claiming.fetchall()
+        swept = await sweeping.fetchall()
+    taken = [(Claim(*row[:_FIELDS]), row[_FIELDS]) for row in rows if row[0] is not None]
     return Claimed(
-        items=[_claim_of(row) for row in taken if row.state == ItemState.LEASED],
-        spent=[_claim_of(row) for row in taken if row.state == ItemState.DEAD],
-        again=rows[0].again or swept.scalar_one() >= _SWEPT_AT_ONCE,
+        items=[one for one, state in taken if state == ItemState.LEASED],
+        spent=[one for one, state in taken if state == ItemState.DEAD],
+        again=rows[0][-1] or swept[0][0] >= _SWEPT_AT_ONCE,
     )
-
-
-def _claim_of(row: Any) -> Claim:
-    return Claim(*row[:10])

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select, tuple_, update
 
+from app.database import Transaction
 from app.models.outbox import ItemState, OutboxItem
-from app.outbox.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

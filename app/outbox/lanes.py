@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.database import Transaction
 from app.models.outbox import BreakerState, LaneState
-from app.outbox.transaction import Transaction
 
 STOPPED = "lane_stopped"
 """Why an item that waited in a stopped lane is dead."""

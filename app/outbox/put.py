@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import pipelined
 from app.models.outbox import Priority
-from app.outbox.transaction import BY_INDEX
+from app.outbox.plans import BY_INDEX
 from app.outbox.turns import TURN
 
 FILLED = "outbox_filled"

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from app.database import Transaction
 from app.models.outbox import BreakerState, LaneState
-from app.outbox.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import session_factory
 from app.outbox import claim as claiming
 from app.outbox import put as putting
 from app.outbox import settle as settling
+from app.outbox.plans import BY_INDEX
 from app.outbox.put import put
-from app.outbox.transaction import plan_by_index
 from tests.integration.outbox_desk import COURT, LEASE, START, Desk, item, lane_settings
 
 _FILL = text("""
@@ -47,15 +47,13 @@ async def desk(engine: AsyncEngine) -> Desk:
     return desk
 
 
-async def explain(engine: AsyncEngine, statement: TextClause | str, values: dict[str, Any]) -> dict[str, Any]:
-    """Run it as the outbox does (a plain string is the driver's own), take it back, and tell how it went."""
-    how = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
+async def explain(engine: AsyncEngine, statement: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Run it as the outbox does, take it back, and tell how it went."""
     async with engine.connect() as connection:
-        await plan_by_index(connection)
-        if isinstance(statement, str):
-            rows = await connection.exec_driver_sql(f"{how} {statement}", values)
-        else:
-            rows = await connection.execute(text(f"{how} {statement.text}"), values)
+        await connection.exec_driver_sql(BY_INDEX)
+        rows = await connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", dict(values)
+        )
         plan: dict[str, Any] = rows.scalar_one()[0]["Plan"]
         await connection.rollback()
     return plan
