@@ -21,44 +21,66 @@ from app.database import Transaction, pipelined, to_json
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left its constructor untyped
 
 
-async def insert_rows(
-    transaction: Transaction, model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Add rows that all name the same columns, in their order. Never commits.
+Rows = Sequence[Mapping[str, Any]]
+Model = type[DeclarativeBase]
 
-    Values go to the driver as they are: no default of the model is applied.
+
+async def insert_rows(transaction: Transaction, *tables: tuple[Model, Rows]) -> None:
+    """Add rows, those of one table all naming the same columns, to several tables at once. Never commits.
+
+    Rows may refer to each other across the tables. Values go to the driver as they are: no default of a model is
+    applied.
     """
-    if not rows:
+    filled = [(model, rows) for model, rows in tables if rows]
+    if not filled:
         return
-    insertion = _insertion(model, tuple(rows[0]))
+    insertions = [_insertion(model, tuple(rows[0])) for model, rows in filled]
+    arrays: dict[str, list[Any]] = {}
+    for insertion, (_, rows) in zip(insertions, filled, strict=True):
+        arrays |= insertion.arrays(rows)
     async with pipelined(transaction) as driver:
-        await driver.execute(insertion.statement, insertion.arrays(rows))
+        await driver.execute(_together(tuple(insertion.statement for insertion in insertions)), arrays)
+
+
+@cache
+def _together(statements: tuple[str, ...]) -> str:
+    *others, last = statements
+    parts = ", ".join(f"part_{number} AS ({statement})" for number, statement in enumerate(others))
+    return f"WITH {parts} {last}" if parts else last
 
 
 @dataclass(frozen=True, slots=True)
 class _Insertion:
     statement: str
-    texts: Mapping[str, Callable[[Any], str]]
-    """Columns that travel as text, because PostgreSQL knows no array of arrays, and psycopg no array of dicts."""
+    arrays_of: Mapping[str, str]
+    """Which array each column travels in."""
 
-    def arrays(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-        arrays = {name: [row[name] for row in rows] for name in rows[0]}
-        for name, as_text in self.texts.items():
-            arrays[name] = [None if value is None else as_text(value) for value in arrays[name]]
+    writers: Mapping[str, Callable[[Any], str]]
+    """For columns that travel as text: PostgreSQL knows no array of arrays, and psycopg no array of dicts."""
+
+    def arrays(self, rows: Rows) -> dict[str, list[Any]]:
+        arrays = {array: [row[name] for row in rows] for name, array in self.arrays_of.items()}
+        for name, write in self.writers.items():
+            array = self.arrays_of[name]
+            arrays[array] = [None if value is None else write(value) for value in arrays[array]]
         return arrays
 
 
 @cache
-def _insertion(model: type[DeclarativeBase], names: tuple[str, ...]) -> _Insertion:
+def _insertion(model: Model, names: tuple[str, ...]) -> _Insertion:
     table = model.__table__
     assert isinstance(table, Table)
     columns = [table.c[name] for name in names]
-    texts = {column.name: writer for column in columns if (writer := _writer(column)) is not None}
-    arrays = ", ".join(f"%({column.name})b::{_element(column)}[]" for column in columns)
-    values = ", ".join(_value(column, cast=column.name in texts) for column in columns)
+    writers = {column.name: writer for column in columns if (writer := _writer(column)) is not None}
+    arrays_of = {name: f"{table.name}_{name}" for name in names}
+    arrays = ", ".join(f"%({arrays_of[column.name]})b::{_element(column)}[]" for column in columns)
+    values = ", ".join(_value(column, cast=column.name in writers) for column in columns)
     listed = ", ".join(names)
-    statement = f"INSERT INTO {model.__tablename__} ({listed}) SELECT {values} FROM unnest({arrays}) AS line ({listed})"  # noqa: S608 - names of our own tables
-    return _Insertion(statement, texts)
+    return _Insertion(
+        f"INSERT INTO {table.name} ({listed}) SELECT {values} FROM unnest({arrays}) AS line ({listed})",  # noqa: S608 - names of our own tables
+        arrays_of,
+        writers,
+    )
 
 
 def _writer(column: Column[Any]) -> Callable[[Any], str] | None:

@@ -4,28 +4,29 @@ from collections.abc import Sequence
 
 from app.audit.entry import Entry
 from app.audit.tree import leaf_hash
-from app.database import Transaction, pipelined
+from app.database import Transaction
 from app.models.audit import AuditEntry, AuditUnsequenced
-from app.rows import insert_rows
+from app.rows import Model, Rows, insert_rows
 
 
-async def record(session: Transaction, entries: Sequence[Entry]) -> None:
+async def record(transaction: Transaction, entries: Sequence[Entry]) -> None:
     """Insert the entries unnumbered. Never commits; when it fails, the caller's transaction has failed with it (P15).
 
     Raises:
         ValueError: an entry has no canonical bytes. Nothing was inserted, and the caller must not go on.
     """
-    if not entries:
-        return
+    await insert_rows(transaction, *entry_rows(entries))
+
+
+def entry_rows(entries: Sequence[Entry]) -> tuple[tuple[Model, Rows], ...]:
+    """What `record` inserts, for those who insert it together with the deed. Raises as `record` does."""
     bodies = [entry.to_bytes() for entry in entries]
     rows = [_row(entry, body) for entry, body in zip(entries, bodies, strict=True)]
     flags = [
         {"entry_id": entry.entry_id, "leaf_hash": leaf_hash(body)}
         for entry, body in zip(entries, bodies, strict=True)
     ]
-    async with pipelined(session):
-        await insert_rows(session, AuditEntry, rows)
-        await insert_rows(session, AuditUnsequenced, flags)
+    return (AuditEntry, rows), (AuditUnsequenced, flags)
 
 
 def _row(entry: Entry, body: bytes) -> dict[str, object]:

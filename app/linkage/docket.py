@@ -8,15 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from psycopg.rows import TupleRow
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.profile import Deadlines
 from app.database import pipelined
 from app.linkage.acting import Acting
-from app.vocabulary import AgencyKind, CaseStatus, DocumentKind, OrderKind
+from app.vocabulary import AgencyKind, CaseStatus, DocumentKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +69,22 @@ class Docket:
     """All active agencies."""
 
 
-_CASES = """
-SELECT cases.id, case_number, status, legal_basis, parties.id, number_index, parties.name
-  FROM cases LEFT JOIN parties ON parties.case_id = cases.id AND parties.role = 'debtor'
- WHERE cases.court_id = %(court)s AND case_number = ANY(%(cases)s)
- ORDER BY cases.id, parties.id
-"""
-_DOCUMENTS = """
-SELECT case_id, documents.id, documents.kind FROM documents JOIN cases ON cases.id = case_id
- WHERE cases.court_id = %(court)s AND case_number = ANY(%(cases)s)
- ORDER BY documents.id
-"""
-_OFFICERS = """
-SELECT court_id = %(court)s, id, work_permit_number FROM officers
- WHERE active AND work_permit_number = ANY(%(officers)s)
-"""
-_AGENCIES = """
-SELECT id, code, kind, %(able)s = ANY(capabilities), settings ->> 'deadlines' FROM agencies
- WHERE active ORDER BY code
+# One statement, its four answers as JSON: each statement more would cost a query of one debtor as much as its row.
+_DOCKET = """
+WITH named AS MATERIALIZED (
+    SELECT id, case_number, status, legal_basis FROM cases
+     WHERE court_id = %(court)s AND case_number = ANY(%(cases)s)
+)
+SELECT
+(SELECT json_agg(named) FROM named),
+(SELECT json_agg(json_build_array(case_id, id, encode(number_index, 'hex'), encode(name, 'hex')) ORDER BY id)
+   FROM parties WHERE role = 'debtor' AND case_id IN (SELECT id FROM named)),
+(SELECT json_agg(json_build_array(case_id, id, kind) ORDER BY id)
+   FROM documents WHERE case_id IN (SELECT id FROM named)),
+(SELECT json_agg(json_build_array(court_id = %(court)s, id, work_permit_number))
+   FROM officers WHERE active AND work_permit_number = ANY(%(officers)s)),
+(SELECT json_agg(json_build_array(id, code, kind, 'asset_query' = ANY(capabilities), settings ->> 'deadlines') ORDER BY code)
+   FROM agencies WHERE active)
 """
 
 
@@ -96,45 +94,36 @@ async def load_docket(
     # One array each, not ten thousand parameters: a bulk intake names as many cases.
     wanted = {"court": acting.court_id, "cases": list(case_numbers), "officers": list(officers)}
     async with pipelined(session) as driver:
-        cases = await driver.execute(_CASES, wanted)
-        documents = await driver.execute(_DOCUMENTS, wanted)
-        permits = await driver.execute(_OFFICERS, wanted)
-        agencies = await driver.execute(_AGENCIES, {"able": OrderKind.ASSET_QUERY})
-    own, elsewhere = _officers(await permits.fetchall())
-    return Docket(
-        _cases(await cases.fetchall(), await documents.fetchall()),
-        own,
-        elsewhere,
-        [_agency(row) for row in await agencies.fetchall()],
-    )
+        found = await (await driver.execute(_DOCKET, wanted)).fetchone()
+    assert found is not None
+    cases, debtors, documents, permits, agencies = (part or [] for part in found)
+    own, elsewhere = _officers(permits)
+    return Docket(_cases(cases, debtors, documents), own, elsewhere, [_agency(*row) for row in agencies])
 
 
-def _cases(rows: Sequence[TupleRow], documents: Sequence[TupleRow]) -> dict[str, DocketCase]:
-    cases: dict[UUID, DocketCase] = {}
-    for case_id, number, status, basis, party_id, index, name in rows:
-        case = cases.get(case_id)
-        if case is None:
-            case = cases[case_id] = DocketCase(case_id, number, CaseStatus(status), basis)
-        if party_id is not None:
-            case.debtors.append(Debtor(party_id, index, name))
+def _cases(cases: list[Any], debtors: list[Any], documents: list[Any]) -> dict[str, DocketCase]:
+    found = {
+        case["id"]: DocketCase(
+            UUID(case["id"]), case["case_number"], CaseStatus(case["status"]), case["legal_basis"]
+        )
+        for case in cases
+    }
+    for case_id, party_id, index, name in debtors:
+        found[case_id].debtors.append(Debtor(UUID(party_id), bytes.fromhex(index), bytes.fromhex(name)))
     for case_id, document_id, kind in documents:
-        if case_id in cases:  # else it was registered between the two statements
-            cases[case_id].documents[document_id] = DocumentKind(kind)
-    return {case.case_number: case for case in cases.values()}
+        found[case_id].documents[UUID(document_id)] = DocumentKind(kind)
+    return {case.case_number: case for case in found.values()}
 
 
-def _officers(rows: Sequence[TupleRow]) -> tuple[dict[str, DocketOfficer], frozenset[str]]:
-    found: dict[bool, dict[str, DocketOfficer]] = {True: {}, False: {}}
-    for own, officer_id, permit in rows:
-        found[own][permit] = DocketOfficer(officer_id, permit)
-    return found[True], frozenset(found[False])
+def _officers(permits: list[Any]) -> tuple[dict[str, DocketOfficer], frozenset[str]]:
+    own = {permit: DocketOfficer(UUID(officer_id), permit) for ours, officer_id, permit in permits if ours}
+    return own, frozenset(permit for ours, _, permit in permits if not ours)
 
 
-def _agency(row: TupleRow) -> DocketAgency:
-    agency_id, code, kind, capable, stored = row
+def _agency(agency_id: str, code: str, kind: str, capable: bool, stored: str | None) -> DocketAgency:  # noqa: FBT001 - a row
     clocks = _deadlines(stored)
     return DocketAgency(
-        agency_id,
+        UUID(agency_id),
         code,
         AgencyKind(kind),
         capable,
