@@ -27,11 +27,12 @@ def freeze(books: Books, order: FreezeOrder, told: Told) -> Receipt:
     missed: list[Missed] = []
     for thing_id in ladder.reach:
         leg = books.ladders.get(thing_id)
-        lacking = _lacking(leg, limit)
-        if leg is None or lacking is not None:
-            missed.append(Missed(thing_id, lacking or Ground.KEPT_ELSEWHERE))
+        if leg is None or leg.disposed or limit == 0:
+            missed.append(Missed(thing_id, _lacking(leg)))
             continue
-        hold = _admitted(books, leg, order, limit, told)
+        hold = _hold(order, leg, limit, _bounded(leg, begins_on, order.term), books.booked)
+        leg.advance(order.at, told)
+        leg.admit(hold, told)
         holds.append(hold)
         if hold.held is not None and isinstance(limit, Decimal):
             limit -= hold.held
@@ -69,30 +70,25 @@ def _bounded(ladder: Ladder, begins_on: date, term: Term) -> Term:
     return term if within_maximum(kind, begins_on, term) else LEGAL_MAXIMUM[kind]
 
 
-def _lacking(leg: Ladder | None, limit: Decimal | Reach) -> Ground | None:
+def _lacking(leg: Ladder | None) -> Ground:
     if leg is None:
         return Ground.KEPT_ELSEWHERE
-    if leg.disposed:
-        return Ground.THING_DISPOSED
-    return Ground.LIMIT_COVERED if limit == 0 else None
+    return Ground.THING_DISPOSED if leg.disposed else Ground.LIMIT_COVERED
 
 
-def _admitted(books: Books, leg: Ladder, order: FreezeOrder, limit: Decimal | Reach, told: Told) -> Hold:
-    at = order.at
-    hold = Hold(
+def _hold(order: FreezeOrder, leg: Ladder, limit: Decimal | Reach, term: Term, booked: int) -> Hold:
+    return Hold(
         order.request_id,
         leg.thing.thing_id,
         (order.case_number,),
         order.nature,
-        at,
-        (at.replace(microsecond=0), books.booked),
-        _bounded(leg, day_in_china(at), order.term),
+        order.at,
+        order.at.replace(microsecond=0),
+        booked,
+        term,
         limit,
         None,
     )
-    leg.advance(at, told)
-    leg.admit(hold, told)
-    return hold
 
 
 def renew(books: Books, order: Renewal, told: Told) -> Receipt:
@@ -141,7 +137,9 @@ def convert(books: Books, order: Conversion, told: Told) -> Receipt:
         return refused(order, holds, told)
     if holds[0].nature is not Nature.PRESERVATION:
         return refused(order, Ground.NOT_PRESERVATION, told)
-    for hold in holds:
+    for hold in books.holds[
+        order.freeze_id
+    ]:  # also where it ended: a later order is checked by its case number
         hold.nature = Nature.ENFORCEMENT
         hold.case_numbers = (*hold.case_numbers, order.new_case_number)
     return books.receipt(order, holds, told)

@@ -26,8 +26,6 @@ WHOLE = Reach.WHOLE
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-Order = tuple[datetime, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -50,14 +48,18 @@ class Thing:
 
 @dataclass(slots=True, eq=False)
 class Hold:
-    """One freeze on one thing. `limit` is what it may still hold: a transfer uses it up, and `taken` grows."""
+    """One freeze on one thing. `limit` is what it may still hold: a transfer uses it up, and `taken` grows.
+
+    Its place is by `second`, that of receipt, and then by `booked`, the number of its booking.
+    """
 
     freeze_id: str
     thing_id: str
     case_numbers: tuple[str, ...]
     nature: Nature
     received_at: datetime
-    order: Order
+    second: datetime
+    booked: int
     term: Term | None
     limit: Decimal | Reach
     held: Decimal | None
@@ -78,7 +80,8 @@ class Hold:
             self.case_numbers,
             self.nature,
             self.received_at,
-            self.order,
+            self.second,
+            self.booked,
             self.term,
             self.limit,
             self.held,
@@ -104,8 +107,8 @@ class Hold:
         )
 
 
-def _order_of(hold: Hold) -> Order:
-    return hold.order
+def _second_of(hold: Hold) -> datetime:
+    return hold.second
 
 
 @dataclass(slots=True)
@@ -157,8 +160,8 @@ class Ladder:
 
     def admit(self, hold: Hold, told: list[Consequence]) -> None:
         """Take a new freeze in at the place that its receipt gives it (Preservation §16; 法发〔2004〕5号 §20)."""
-        late = bool(self.live) and hold.order < self.live[-1].order
-        place = bisect(self.live, hold.order, key=_order_of) if late else len(self.live)
+        late = bool(self.live) and hold.second < self.live[-1].second
+        place = bisect(self.live, hold.second, key=_second_of) if late else len(self.live)
         self.live.insert(place, hold)
         if hold.term is not None and self.waiting_term is WaitingTerm.FROM_REGISTRATION:
             self.end(hold, ends_at(hold.received_at, hold.term))
@@ -210,34 +213,26 @@ class Ladder:
                 share, left = left, ZERO
             else:
                 share = left = ZERO if left == 0 else None
-            if share != hold.held:
-                self._hold(hold, share, at, told, fresh)
+            before = hold.held
+            hold.held = share
             if hold.state is not IN_FORCE:
                 if share or not place:
                     self._activate(hold, at, told, fresh)
-                elif (share is None) != (hold.state is State.UNKNOWN):
+                    continue
+                if (share is None) != (hold.state is State.UNKNOWN):
                     hold.move_to(State.UNKNOWN if share is None else State.WAITING)
+            if share != before and hold is not fresh:
+                told.append(self._difference(hold, before, at))
 
-    def _hold(
-        self, hold: Hold, share: Decimal | None, at: datetime, told: list[Consequence], fresh: Hold | None
-    ) -> None:
-        before, hold.held = hold.held, share
-        if hold is fresh:
-            return
-        difference = None if before is None or share is None else share - before
-        change = Change.HOLDS_LESS if difference is not None and difference < 0 else Change.HOLDS_MORE
-        told.append(
-            Consequence(
-                change,
-                self.thing.thing_id,
-                hold.freeze_id,
-                at,
-                None if difference is None else abs(difference),
-            )
-        )
+    def _difference(self, hold: Hold, before: Decimal | None, at: datetime) -> Consequence:
+        if before is None or hold.held is None:
+            return Consequence(Change.HELD_UNKNOWN, self.thing.thing_id, hold.freeze_id, at, hold.held)
+        more = hold.held - before
+        change = Change.HOLDS_MORE if more > 0 else Change.HOLDS_LESS
+        return Consequence(change, self.thing.thing_id, hold.freeze_id, at, abs(more))
 
     def _activate(self, hold: Hold, at: datetime, told: list[Consequence], fresh: Hold | None) -> None:
-        hold.move_to(State.IN_FORCE)
+        hold.move_to(IN_FORCE)
         hold.active_at = hold.received_at if hold is fresh else at
         if hold.term is not None and hold.ends_at is None:
             self.end(hold, ends_at(hold.active_at, hold.term))

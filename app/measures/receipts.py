@@ -31,8 +31,9 @@ class Rung(NamedTuple):
 class Consequence(NamedTuple):
     """What an order, or time, did to a freeze that it did not name.
 
-    `amount` is by how much the freeze holds more or less; of a voided one, the surplus that it now reaches (法〔2022〕107号
-    §1), None when that is not known.
+    `amount` is what a promoted freeze holds, None for a thing; by how much another holds more or less; what it holds when
+    that was not known before, or None when it is not known any more; of a voided one, the surplus that it now reaches
+    (法〔2022〕107号 §1), None when that is not known.
     """
 
     change: Change

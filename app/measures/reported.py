@@ -91,7 +91,8 @@ def _hold(thing: Thing, freeze: ReportedFreeze, limit: Decimal | Reach, as_of: d
         (freeze.case_number,),
         freeze.nature,
         received_at,
-        (as_of.replace(microsecond=0), place),  # the ranks are the agency's; its instants may contradict them
+        as_of.replace(microsecond=0),  # the ranks are the agency's; its instants may contradict them
+        place,
         None,
         limit,
         freeze.held,

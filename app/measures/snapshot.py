@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
 
-from app.measures.ladder import Hold, Ladder, Order, Thing
+from app.measures.ladder import Hold, Ladder, Thing
 from app.measures.receipts import Consequence, Missed, Receipt, Rung
 from app.measures.register import Register, fingerprint
 from app.measures.terms import Term
@@ -53,7 +53,7 @@ def imported(data: Plain) -> Register:
         if hold.state in LIVE:
             books.ladders[hold.thing_id].live.append(hold)
     for ladder in books.ladders.values():
-        ladder.live.sort(key=lambda hold: hold.order)
+        ladder.live.sort(key=lambda hold: (hold.second, hold.booked))
         ladder.look_for_next_end()
     for asked, receipt in data["requests"]:
         register.asked[receipt[0]] = asked
@@ -136,7 +136,7 @@ _READERS: dict[object, Callable[[Any], Any]] = {
     Decimal | Reach: _limit,
     datetime: datetime.fromisoformat,
     datetime | None: _instant,
-    Order: lambda order: (datetime.fromisoformat(order[0]), order[1]),
+    int: _as_it_is,
     Term | None: lambda term: None if term is None else Term(*term),
     Ground: Ground,
     Ground | None: lambda ground: None if ground is None else Ground(ground),

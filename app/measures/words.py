@@ -82,6 +82,7 @@ class Change(StrEnum):
     DISPLACED = "displaced"
     HOLDS_MORE = "holds_more"
     HOLDS_LESS = "holds_less"
+    HELD_UNKNOWN = "held_unknown"
     LAPSED = "lapsed"
     VOIDED = "voided"
 

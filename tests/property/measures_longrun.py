@@ -17,17 +17,19 @@ LIFE = 600
 def step(world: World, dice: random.Random) -> None:
     back = dice.randrange(8)
     case = dice.randrange(3) if dice.random() < 0.2 else world.case_of(back)
+    thing = dice.randrange(7)
     amount = dice.choice((0, 1, 100, 9_999, 20_000, 55_500))
     years, days = dice.choice(((1, 0), (2, 0), (3, 0), (0, 30), (0, 200), (0, 0), (1, 1)))
     maybe = None if dice.random() < 0.5 else amount
     acts: tuple[tuple[float, Callable[[], None]], ...] = (
         (10, lambda: world.wait(dice.choice((0, 1, 3_600, 86_400, 86_400 * 20, 86_400 * 200)))),
+        (2, world.wait_for_an_end),
         (
             30,
             lambda: world.freeze(
                 dice.randrange(7),
                 dice.randrange(3),
-                dice.choice((0, 0, 0, 1, 90_000)),
+                dice.choice((0, 0, 0, 0, 1, 90_000, 86_400 * 45)),
                 years,
                 days,
                 maybe,
@@ -37,9 +39,9 @@ def step(world: World, dice: random.Random) -> None:
         (8, lambda: world.renew(back, case, years, days)),
         (4, lambda: world.convert(back, case, dice.randrange(3))),
         (14, lambda: world.release(back, case, maybe)),
-        (12, lambda: world.transfer(back, case, amount)),
+        (12, lambda: world.transfer(back, case, dice.choice((amount, world.held_by(back))))),
         (12, lambda: world.money_in(dice.randrange(7), amount)),
-        (8, lambda: world.money_out(dice.randrange(7), amount)),
+        (8, lambda: world.money_out(thing, dice.choice((amount, world.free_on(thing))))),
         (3, lambda: world.redeem(amount)),
         (
             4,

@@ -130,7 +130,7 @@ class Model:
             key = (at.replace(microsecond=0), self.count)
             freeze = Freeze(freeze_id, each, [case], preservation, key, at, years, days, limit)
             self.enter(freeze, at)
-            if limit is not None:
+            if limit is not None and not freeze.ended:
                 limit -= self.held(freeze)
         return True
 

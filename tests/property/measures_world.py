@@ -22,7 +22,7 @@ from app.measures.receipts import Receipt
 from app.measures.register import Register
 from app.measures.snapshot import exported, imported
 from app.measures.terms import Term
-from app.measures.words import Extent, Nature, Reach, State, ThingKind, WaitingTerm
+from app.measures.words import Change, Extent, Nature, Reach, State, ThingKind, WaitingTerm
 from tests.property.measures_model import Model
 
 THINGS = (
@@ -70,8 +70,22 @@ class World:
         rungs = self.register.freeze(self.name(back))
         return int(rungs[0].case_number.removeprefix("case-")) if rungs else 0
 
+    def held_by(self, back: int) -> int:
+        """In fen, of the first thing that the freeze reaches."""
+        rungs = self.register.freeze(self.name(back))
+        return int((rungs[0].held or 0) * 100) if rungs else 0
+
+    def free_on(self, thing: int) -> int:
+        thing_id = THINGS[thing % len(THINGS)].thing_id
+        return self.model.free(thing_id) if self.model.money(thing_id) else 1
+
     def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
+
+    def wait_for_an_end(self) -> None:
+        """To the very instant, where an error of one would show."""
+        ends = [freeze.ends_at for thing in THINGS for freeze in self.model.line(thing.thing_id)]
+        self.now = min((end for end in ends if end and end > self.now), default=self.now).astimezone(UTC)
 
     def freeze(
         self,
@@ -161,8 +175,11 @@ class World:
     def lapse(self) -> None:
         told = self.register.lapse_until(self.now)
         for thing in THINGS:
-            self.model.reach(thing.thing_id, self.now)
+            if any(each.ends_at and each.ends_at <= self.now for each in self.model.line(thing.thing_id)):
+                self.model.reach(thing.thing_id, self.now)
         assert [each.at for each in told] == sorted(each.at for each in told)
+        promoted = [each for each in told if each.change is Change.PROMOTED]
+        assert all(each.ends_at is None or each.ends_at > each.at for each in promoted)
         self.compare()
 
     def repeat(self, which: int, late: int) -> None:
@@ -189,6 +206,8 @@ class World:
         assert receipt.effective == expected, (operation, receipt)
         self.done.append((operation, receipt))
         self.compare()
+        for each in receipt.consequences:
+            assert each.change is not Change.PROMOTED or each.ends_at is None or each.ends_at > each.at
         for rung in receipt.rungs:
             assert rung in self.register.freeze(rung.freeze_id), "the receipt says what the register says"
 

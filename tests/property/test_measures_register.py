@@ -27,10 +27,14 @@ class Measures(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.world.wait(seconds)
 
+    @rule()
+    def wait_for_an_end(self) -> None:
+        self.world.wait_for_an_end()
+
     @rule(
         thing=things,
         case=cases,
-        late=st.sampled_from([0, 0, 1, 7_200]),
+        late=st.sampled_from([0, 0, 1, 7_200, 86_400 * 40]),
         term=terms,
         limit=maybe_amounts,
         preservation=st.booleans(),
@@ -67,6 +71,14 @@ class Measures(RuleBasedStateMachine):
     @rule(back=backs, amount=amounts)
     def transfer(self, back: int, amount: int) -> None:
         self.world.transfer(back, self.world.case_of(back), amount)
+
+    @rule(back=backs)
+    def transfer_all(self, back: int) -> None:
+        self.world.transfer(back, self.world.case_of(back), self.world.held_by(back))
+
+    @rule(thing=things)
+    def spend_all_that_is_free(self, thing: int) -> None:
+        self.world.money_out(thing, self.world.free_on(thing))
 
     @rule(thing=things, amount=amounts)
     def money_comes(self, thing: int, amount: int) -> None:

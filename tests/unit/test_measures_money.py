@@ -3,7 +3,7 @@
 import pytest
 
 from app.measures.ladder import Thing
-from app.measures.operations import Redemption
+from app.measures.operations import Conversion, Redemption, Release
 from app.measures.receipts import Consequence
 from app.measures.words import Change, Ground, Nature, Reach, State, ThingKind
 from tests.unit.measures_town import NOON, THREE_YEARS, YEAR, Town, days_later, yuan
@@ -39,7 +39,6 @@ def test_later_money_fills_the_limits_in_the_order_of_ranks() -> None:
     receipt = town.money_in("empty", "150", at=days_later(5))
     assert receipt.consequences == (
         Consequence(Change.HOLDS_MORE, "empty", "A", days_later(5), yuan("100")),
-        Consequence(Change.HOLDS_MORE, "empty", "B", days_later(5), yuan("50")),
         Consequence(
             Change.PROMOTED,
             "empty",
@@ -111,7 +110,6 @@ def test_a_partial_release_lowers_the_limit_and_the_next_in_the_queue_takes_what
     receipt = town.release("A", "400")
     assert (receipt.rungs[0].limit, receipt.rungs[0].held) == (yuan("600"), yuan("600"))
     assert [(each.change, each.freeze_id, each.amount) for each in receipt.consequences] == [
-        (Change.HOLDS_MORE, "B", yuan("400")),
         (Change.PROMOTED, "B", yuan("400")),
     ]
 
@@ -302,6 +300,15 @@ def test_one_leg_may_be_renewed_when_the_other_cannot_yet() -> None:
     receipt = town.renew("A", at=days_later(400), term=YEAR)
     assert [rung.thing_id for rung in receipt.rungs] == ["account"]
     assert [(each.thing_id, each.ground) for each in receipt.missed] == [("product", Ground.RENEWED_ALREADY)]
+
+
+def test_a_measure_converted_after_one_leg_ended_answers_to_its_new_case_number() -> None:
+    # Preservation §17
+    town = Town()
+    town.freeze("A", "product", "3000", term=THREE_YEARS, nature=Nature.PRESERVATION)
+    town.register.apply(Conversion("x", days_later(400), "A", "A", "enforcement"))
+    receipt = town.register.apply(Release("y", days_later(401), "A", "enforcement"))
+    assert [(rung.thing_id, rung.state) for rung in receipt.rungs] == [("product", State.RELEASED)]
 
 
 def test_a_product_without_a_known_return_account_cannot_pay_out_here() -> None:
