@@ -78,24 +78,23 @@ class Switchboard:
 
     async def _do(self, path: str, body: bytes) -> Reply:
         """Raises ValidationError."""
-        match path:
-            case "/sandbox/acts":
-                act = ACT.validate_json(body)
-                return await self._happen(lambda deed: happen(act, self.holdings, deed))
-            case "/sandbox/differences":
-                difference = DIFFERENCE.validate_json(body)
-                return await self._happen(lambda deed: plant(difference, self.holdings, deed))
-            case "/sandbox/clock":
-                return await self._set_clock(_ClockDemand.model_validate_json(body).offset_days)
-            case "/sandbox/switches":
-                demand = _SwitchDemand.model_validate_json(body)
-                await self.ledger.act(
-                    lambda deed: deed.note(Line(Switched(demand.switch, demand.on))), self.clock.now()
-                )
-                return json_reply(demand.model_dump(mode="json"))
-            case _:
-                self.faults.replace(_FAULTS.validate_json(body))
-                return self._switched_on()
+        if path == ACTS_PATH:
+            act = ACT.validate_json(body)
+            return await self._happen(lambda deed: happen(act, self.holdings, deed))
+        if path == DIFFERENCES_PATH:
+            difference = DIFFERENCE.validate_json(body)
+            return await self._happen(lambda deed: plant(difference, self.holdings, deed))
+        if path == CLOCK_PATH:
+            return await self._set_clock(_ClockDemand.model_validate_json(body).offset_days)
+        if path == SWITCHES_PATH:
+            return await self._turn(_SwitchDemand.model_validate_json(body))
+        self.faults.replace(_FAULTS.validate_json(body))
+        return self._switched_on()
+
+    async def _turn(self, demand: _SwitchDemand) -> Reply:
+        line = Line(Switched(demand.switch, demand.on))
+        await self.ledger.act(lambda deed: deed.note(line), self.clock.now())
+        return json_reply(demand.model_dump(mode="json"))
 
     async def _happen(self, act: Callable[[Deed], Outcome]) -> Reply:
         def attempt(deed: Deed) -> Outcome | None:

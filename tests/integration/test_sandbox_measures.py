@@ -468,6 +468,19 @@ async def test_one_leg_is_renewed_without_the_other(fleet: Fleet) -> None:
     assert renewed.ends_at == also.ends_at == first.ends_at + timedelta(days=50)
 
 
+async def test_a_leg_that_was_released_has_ended_though_the_other_lives_on(fleet: Fleet) -> None:
+    (product,) = POPULATION.wealth_products(POPULATION.person(91), SQ)
+    leg = account(product.return_account)
+    on_product = Target(ThingKind.WEALTH_PRODUCT, f"{product.product_account}/{product.product_number}")
+    async with hub_side(fleet, SQ) as bank:
+        asked = freeze(SQ, person(91), on_product, limit=yuan("900000.00"))
+        await executed(bank, asked)
+        assert (await only(bank, release(asked, leg))).state is State.RELEASED
+        assert await declined(bank, release(asked, leg)) is WhyNot.ALREADY_ENDED
+        assert await declined(bank, transfer(asked, leg, yuan("1.00"))) is WhyNot.ALREADY_ENDED
+        assert (await only(bank, release(asked, on_product))).state is State.RELEASED
+
+
 async def test_a_part_of_the_limit_is_released(bank: HubSide, mine: Owned) -> None:
     about, target, _ = mine
     asked = freeze(ZC, about, target, limit=yuan("300.00"))

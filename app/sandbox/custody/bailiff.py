@@ -19,11 +19,12 @@ from app.adapters.liandong.wire import (
 )
 from app.adapters.measures import MeasureReport, WhyNot
 from app.identifiers import same_name
+from app.measures.books import ENDED
 from app.measures.money import ZERO
 from app.measures.operations import Conversion, FreezeOrder, Operation, Release, Renewal, Transfer
 from app.measures.receipts import Receipt
 from app.measures.terms import Term
-from app.measures.words import MEASURED_IN_MONEY, PAYS_OUT, RULES, Ground, Nature, Reach
+from app.measures.words import LIVE, MEASURED_IN_MONEY, PAYS_OUT, RULES, Ground, Nature, Reach
 from app.sandbox.custody.deed import Deed
 from app.sandbox.custody.facts import as_registered
 from app.sandbox.custody.holdings import Holding, Holdings
@@ -77,8 +78,10 @@ class Bailiff:
             return Finding(AnswerState.MISMATCH, remark="证件号码登记的姓名与请求不符")
         held = self.holdings.of(subject, numbers) if subject else {}
         finding = _done(_Work(self.holdings, deed, held, message))
-        if subject is None or not finding.measures or not _tells_all(message):
+        if subject is None or not finding.measures or not _is_of_all_money(message):
             return finding
+        if _is_preservation(message):
+            return finding  # beside what is frozen, nothing is disclosed (Preservation §12)
         assets = self.registry.assets(subject, numbers)
         return replace(finding, assets=as_registered(deed.custody, assets))
 
@@ -87,13 +90,8 @@ def _is_of_all_money(message: MeasureMessage) -> bool:
     return isinstance(message, FreezeMessage) and not message.freeze.targets
 
 
-def _tells_all(message: MeasureMessage) -> bool:
-    """Whether what was found is told beside what was frozen; not in preservation (Preservation §12)."""
-    return (
-        isinstance(message, FreezeMessage)
-        and not message.freeze.targets
-        and message.freeze.nature is not Nature.PRESERVATION
-    )
+def _is_preservation(message: MeasureMessage) -> bool:
+    return isinstance(message, FreezeMessage) and message.freeze.nature is Nature.PRESERVATION
 
 
 def _objection(message: MeasureMessage) -> Finding | None:
@@ -237,20 +235,21 @@ def _follow_up(work: _Work, cited: _Cited) -> Finding:
     freeze_id = custody.freeze_on(cited.freeze_request_id, target.identity)
     if obstacle or freeze_id is None:
         return _finding([work.refuse(target, obstacle or WhyNot.FREEZE_UNKNOWN)])
-    paid_to = cited.account.number if isinstance(cited, wire.Transfer) else None
-    receipt = work.carry_out(_operation(work, cited, freeze_id), paid_to=paid_to)
-    standing = [rung for rung in custody.register.freeze(freeze_id) if rung.thing_id == target.identity]
-    if (
-        receipt.ground is Ground.NOT_PRESERVATION
-        and standing[0].case_number == work.message.mandate.case_number
-    ):
-        # It was turned with another of the things that the freeze lies on.
-        return _finding([report(custody, standing[0])])
-    if receipt.ground:
-        return _finding([report_ground(custody, target.identity, receipt.ground, standing[0])])
-    return _finding(
-        _reports(work, target, receipt, cited.amount if isinstance(cited, wire.Transfer) else None)
+    before = custody.rung(freeze_id, target.identity)
+    if before.state not in LIVE:  # though the freeze may live on in another thing
+        return _finding([report_ground(custody, target.identity, ENDED[before.state], before)])
+    case_number = work.message.mandate.case_number
+    if isinstance(cited, wire.Conversion) and before.case_number == case_number:
+        # It was turned together with another thing that the freeze lies on.
+        return _finding([report(custody, before)])
+    amount, paid_to = (
+        (cited.amount, cited.account.number) if isinstance(cited, wire.Transfer) else (None, None)
     )
+    receipt = work.carry_out(_operation(work, cited, freeze_id), paid_to=paid_to)
+    if receipt.ground:
+        standing = custody.rung(freeze_id, target.identity)
+        return _finding([report_ground(custody, target.identity, receipt.ground, standing)])
+    return _finding(_reports(work, target, receipt, amount))
 
 
 def _money_objection(cited: _Cited) -> WhyNot | None:

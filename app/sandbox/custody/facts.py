@@ -17,6 +17,8 @@ from app.sandbox.custody.state import Custody
 from app.vocabulary import SeizureKind
 
 _SIX_PLACES = Decimal("0.000001")
+_MOST = 1000
+"""As many as an asset may carry on the wire."""
 
 
 def as_registered(custody: Custody, assets: Iterable[Asset]) -> tuple[Asset, ...]:
@@ -84,11 +86,11 @@ def _product(custody: Custody, product: WealthProduct, thing_id: str) -> dict[st
 
 
 def _priors(custody: Custody, thing_id: str) -> tuple[PriorFreeze, ...]:
-    return tuple(as_prior(custody, rung) for rung in custody.register.ladder(thing_id))
+    return tuple(as_prior(custody, rung) for rung in custody.register.ladder(thing_id)[:_MOST])
 
 
 def _seizures(custody: Custody, thing_id: str) -> tuple[Seizure, ...]:
-    return tuple(_seizure(custody, rung) for rung in custody.register.ladder(thing_id))
+    return tuple(_seizure(custody, rung) for rung in custody.register.ladder(thing_id)[:_MOST])
 
 
 def _seizure(custody: Custody, rung: Rung) -> Seizure:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.measures.books import Told
-from app.measures.receipts import Consequence, Receipt
+from app.measures.receipts import Consequence, Receipt, Rung
 from app.measures.register import Register
 from app.sandbox.custody.journal import (
     ClockSet,
@@ -72,15 +72,17 @@ class Custody:
         """Whether a freeze may have ended by this instant."""
         return self._next_end is not None and self._next_end <= at
 
-    def is_the_hubs(self, freeze_id: str) -> bool:
-        return self.papers[freeze_id].request_id is not None
-
     def freeze_on(self, request_id: UUID, thing_id: str) -> str | None:
         """The freeze that a request of the hub laid on a thing, ended or not."""
         for freeze_id in self.ordered.get(request_id, ()):
             if any(rung.thing_id == thing_id for rung in self.register.freeze(freeze_id)):
                 return freeze_id
         return None
+
+    def rung(self, freeze_id: str, thing_id: str) -> Rung:
+        """How a freeze stands on a thing that it lies on, or lay on."""
+        (rung,) = [rung for rung in self.register.freeze(freeze_id) if rung.thing_id == thing_id]
+        return rung
 
     def _remember(self, line: Line, receipt: Receipt) -> None:
         if line.paper and receipt.effective and receipt.request_id not in self.papers:
