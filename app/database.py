@@ -53,11 +53,16 @@ def libpq_url(url: str) -> str:
 
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine with at most twice `pool_size` connections, in UTC, whose JSON keeps Chinese and exact numbers."""
+    """An engine with at most `pool_size` connections, in UTC, whose JSON keeps Chinese and exact numbers.
+
+    Whoever finds all of them in use waits. Connections beyond the pool would be made for one transaction and closed
+    after it, which takes the server longer than the transaction.
+    """
     engine = create_async_engine(
         normalise_url(url),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,  # the connection used last has its statements prepared, its pages at hand
         pool_timeout=10,
         pool_recycle=1800,
         json_serializer=to_json,
