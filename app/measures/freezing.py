@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from app.measures.books import Books, Told, refused
+from app.measures.books import ENDED, Books, Told, refused
 from app.measures.ladder import Hold, Ladder
 from app.measures.money import exact
 from app.measures.operations import Conversion, FreezeOrder, Release, Renewal
@@ -91,15 +91,22 @@ def _hold(order: FreezeOrder, leg: Ladder, limit: Decimal | Reach, term: Term, b
     )
 
 
+def _named(books: Books, order: Renewal | Release, told: Told) -> list[Hold] | Ground:
+    """The live holds that the order names: all of the freeze, or the one on a thing."""
+    holds = books.cited(order.freeze_id, order.case_number, order.at, told)
+    if isinstance(holds, Ground) or order.thing_id is None:
+        return holds
+    for hold in books.holds[order.freeze_id]:
+        if hold.thing_id == order.thing_id:
+            return [hold] if hold in holds else ENDED[hold.state]
+    return Ground.FREEZE_UNKNOWN
+
+
 def renew(books: Books, order: Renewal, told: Told) -> Receipt:
     """Let the term run on; the rank stays. A leg that cannot be renewed is named apart."""
-    holds = books.cited(order.freeze_id, order.case_number, order.at, told)
+    holds = _named(books, order, told)
     if isinstance(holds, Ground):
         return refused(order, holds, told)
-    if order.thing_id is not None:
-        holds = [hold for hold in holds if hold.thing_id == order.thing_id]
-        if not holds:
-            return refused(order, Ground.FREEZE_UNKNOWN, told)
     reached = [books.ladders[hold.thing_id] for hold in holds]
     begins_on = day_in_china(order.at)
     ground = _term_objection(reached, begins_on, order.term)
@@ -147,13 +154,9 @@ def convert(books: Books, order: Conversion, told: Told) -> Receipt:
 
 def release(books: Books, order: Release, told: Told) -> Receipt:
     """Lift the freeze, waiting or in force, or lower its limit; what comes free goes to the next in the queue (Seizure §26)."""
-    holds = books.cited(order.freeze_id, order.case_number, order.at, told)
+    holds = _named(books, order, told)
     if isinstance(holds, Ground):
         return refused(order, holds, told)
-    if order.thing_id is not None:
-        holds = [hold for hold in holds if hold.thing_id == order.thing_id]
-        if not holds:
-            return refused(order, Ground.FREEZE_UNKNOWN, told)
     if order.amount is not None:
         if len(holds) > 1:
             return refused(order, Ground.LEG_NEEDED, told)

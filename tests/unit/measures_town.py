@@ -56,8 +56,10 @@ class Town:
         amount = None if part is None else Decimal(part)
         return self.register.apply(Release(self.number(), at, court, court, amount, thing))
 
-    def renew(self, court: str, *, at: datetime = NOON, term: Term = YEAR) -> Receipt:
-        return self.register.apply(Renewal(self.number(), at, court, court, term))
+    def renew(
+        self, court: str, *, at: datetime = NOON, term: Term = YEAR, thing: str | None = None
+    ) -> Receipt:
+        return self.register.apply(Renewal(self.number(), at, court, court, term, thing))
 
     def transfer(self, court: str, amount: str, *, at: datetime = NOON) -> Receipt:
         return self.register.apply(Transfer(self.number(), at, court, court, Decimal(amount)))

@@ -302,6 +302,15 @@ def test_one_leg_may_be_renewed_when_the_other_cannot_yet() -> None:
     assert [(each.thing_id, each.ground) for each in receipt.missed] == [("product", Ground.RENEWED_ALREADY)]
 
 
+def test_one_leg_is_renewed_apart_and_only_by_what_its_kind_allows() -> None:
+    # Interpretation §485
+    town = Town()
+    town.freeze("A", "product", "3000", term=THREE_YEARS)
+    assert town.renew("A", term=THREE_YEARS, thing="account").ground is Ground.TERM_TOO_LONG
+    assert [rung.thing_id for rung in town.renew("A", thing="account").rungs] == ["account"]
+    assert town.renew("A", at=days_later(800), thing="account").ground is Ground.ALREADY_LAPSED
+
+
 def test_a_measure_converted_after_one_leg_ended_answers_to_its_new_case_number() -> None:
     # Preservation §17
     town = Town()

@@ -285,7 +285,8 @@ def test_a_release_lifts_house_and_land_unless_one_is_named() -> None:
     town.freeze("A", "house")
     assert town.release("A", thing="land").effective
     assert (town.order_on("house"), town.order_on("land")) == (["A"], [])
-    assert town.release("A", thing="land").ground is Ground.FREEZE_UNKNOWN
+    assert town.release("A", thing="land").ground is Ground.ALREADY_RELEASED
+    assert town.release("A", thing="car").ground is Ground.FREEZE_UNKNOWN
     town.freeze("B", "house")
     town.release("A")
     assert town.in_force_on("house") == town.in_force_on("land") == ["B"]
