@@ -63,6 +63,11 @@ async def test_each_role_does_what_the_table_says_and_nothing_else(office: Offic
             "batch_id",
             "endpoint_id",
             "court_id",
+            "order_id",
+            "freeze_id",
+            "asset_id",
+            "task_id",
+            "objection_id",
         ):
             address = address.replace(f"{{{parameter}}}", UNKNOWN)
         address = address.replace("{officer_id}", UNKNOWN).replace("{client}", UNKNOWN)

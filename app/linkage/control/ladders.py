@@ -21,6 +21,7 @@ from app.crypto import Vault
 from app.errors import ErrorCode, Refusal
 from app.linkage.acting import Acting
 from app.linkage.control.found import FoundThing, find_thing
+from app.masking import mask_name
 from app.measures.ladder import Thing
 from app.measures.register import Register
 from app.measures.reported import ReportedFreeze, reported_register
@@ -73,7 +74,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A mortgage or another right that is paid first."""
+    """A mortgage or another right that is paid first. Who holds a right that is no mortgage is masked."""
 
     right: str
     holder: str = field(repr=False)
@@ -275,7 +276,7 @@ def _rights(thing: FoundThing) -> Iterator[Right]:
 
 
 def _priority(right: PriorityRight) -> Right:
-    return Right(right.right, right.holder, right.amount)
+    return Right(right.right, mask_name(right.holder), right.amount)
 
 
 def _mortgage(mortgage: Mortgage) -> Right:
