@@ -21,8 +21,9 @@ from app.keys import new_keys
 from app.launcher import Launcher
 from app.linkage.subjects import certificate_index
 from app.logs import configure_logging
-from app.sandbox.demo import Demo, DemoFailed
-from app.sandbox.fleet import Fleet, HubLink
+from app.sandbox.demo import Demo
+from app.sandbox.demo_steps import DemoFailed
+from app.sandbox.fleet import Fleet, HubLink, with_banks
 from app.settings import Settings
 from app.vocabulary import Role
 
@@ -117,7 +118,7 @@ def demo(
 
 def _fleet(hub: Launcher) -> Fleet:
     link = HubLink(url=hub.url, public_keys=administration.hub_public_keys())
-    return Fleet(hub.data_dir / "sandbox", link)
+    return Fleet(hub.data_dir / "sandbox", link, with_banks(2))
 
 
 def _wait_for_signal() -> None:
@@ -164,7 +165,8 @@ def keys_new() -> None:
 def keys_public() -> None:
     """平台签名公钥，发给各协助执行单位 / The hub's public signing key, for agencies."""
     for key_id, pem in administration.hub_public_keys().items():
-        typer.echo(f"# key id: {key_id}\n{pem}", nl=False)
+        typer.echo(f"密钥编号 / key id: {key_id}", err=True)
+        typer.echo(pem, nl=False)
 
 
 @certificate_commands.command("verify")
@@ -175,7 +177,7 @@ def certificate_verify(
     """核验解除控制证明，不需要平台和数据库 / Check a certificate of release without hub, database or network."""
     try:
         certified = open_certificate(certificate.read_bytes(), load_public_key(key.read_text()))
-    except NotCertified as error:
+    except (NotCertified, ValueError) as error:
         typer.echo(f"无效 / NOT VALID: {error}")
         raise typer.Exit(1) from error
     typer.echo(json.dumps(certified.body, ensure_ascii=False, indent=2))

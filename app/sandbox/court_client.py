@@ -9,6 +9,13 @@ from uuid import uuid4
 import httpx
 
 _PAPER = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+_TITLES = {
+    "query_notice": "协助查询财产通知书",
+    "ruling": "执行裁定书",
+    "freeze_notice": "协助冻结存款通知书",
+    "enforcement_notice": "协助扣划通知书",
+    "release_notice": "协助解除冻结通知书",
+}
 _ATTEMPTS = 60
 
 
@@ -41,15 +48,19 @@ class CourtClient:
     def patch(self, path: str, body: Any) -> Any:
         return self._call("PATCH", path, json=body)
 
+    def post_for_bytes(self, path: str) -> bytes:
+        """What a POST without a body gives, byte for byte."""
+        return self._respond("POST", path, headers={"Idempotency-Key": str(uuid4())}).content
+
     def post_lines(self, path: str, lines: list[str]) -> Any:
         headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/x-ndjson"}
         return self._call("POST", path, content="\n".join(lines).encode(), headers=headers)
 
-    def file_paper(self, case_id: str, case_number: str) -> Any:
-        """A notice of assistance in query (协助查询通知书)."""
+    def file_paper(self, case_id: str, case_number: str, kind: str = "query_notice") -> Any:
+        """A paper of the case: a notice of assistance in query (协助查询通知书), a ruling, …."""
         facts = {
-            "kind": "query_notice",
-            "title": "协助查询财产通知书",
+            "kind": kind,
+            "title": _TITLES[kind],
             "document_number": f"{case_number}之一",
             "issued_on": "2018-03-06",
         }
@@ -57,7 +68,7 @@ class CourtClient:
             "POST",
             f"/v1/cases/{case_id}/documents",
             data=facts,
-            files={"file": ("notice.pdf", _PAPER + case_number.encode(), "application/pdf")},
+            files={"file": ("paper.pdf", _PAPER + f"{kind} {case_number}".encode(), "application/pdf")},
             headers={"Idempotency-Key": str(uuid4())},
         )
 
@@ -70,7 +81,12 @@ class CourtClient:
                 return
             after = {"after": page["next"]}
 
-    def _call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **rest: Any) -> Any:
+    def _call(self, method: str, path: str, **rest: Any) -> Any:
+        return self._respond(method, path, **rest).json()
+
+    def _respond(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **rest: Any
+    ) -> httpx.Response:
         for attempt in range(_ATTEMPTS):
             try:
                 response = self._http.request(
@@ -84,7 +100,7 @@ class CourtClient:
             elif response.status_code == 401:
                 self._token = ""
             elif response.is_success:
-                return response.json()
+                return response
             else:
                 raise Refused(f"{method} {path}: {response.status_code} {response.text}")
         raise Refused(f"{method} {path}: no answer")

@@ -4,9 +4,6 @@ The case of Xie, who owes Liang 85,000 yuan, and a campaign of further cases. Al
 """
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -20,8 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.sandbox.court_client import CourtClient, Refused
+from app.sandbox.demo_measures import MeasuresDemo
+from app.sandbox.demo_steps import DemoFailed, run_program
 from app.sandbox.fleet import Fleet, RunningAgency
-from app.sandbox.population import Debtor, Part, Population
+from app.sandbox.population import Debtor, Part
+from app.vocabulary import AgencyKind
 
 _COURT = {"code": "豫1424", "name": "河南省柘城县人民法院"}
 _OFFICER = {
@@ -31,12 +31,16 @@ _OFFICER = {
     "phone": "0370-0000000",
 }
 _CASE = "（2018）豫1424执1352号"
+_MEASURES = ["freeze", "renewal", "release", "transfer", "conversion"]
+_CAPABILITIES = {
+    AgencyKind.POLICE: ["asset_query"],
+    AgencyKind.TAX: ["asset_query", *_MEASURES],
+    AgencyKind.LAND: ["asset_query", *_MEASURES],
+    AgencyKind.VEHICLE: ["asset_query", *_MEASURES],
+    AgencyKind.BANK: ["asset_query", *_MEASURES],
+}
 _OVER = frozenset({"answered", "refused", "cancelled", "given_up"})
 _PATIENCE_SECONDS = 300
-
-
-class DemoFailed(Exception):
-    """Something was not as it has to be; the text says what."""
 
 
 @dataclass
@@ -74,6 +78,8 @@ class Demo:
             self._wait(court, *self._order(court, rows))
             self._show_campaign(court, time.monotonic() - started)
             self._show_xie(court, xie)
+            officer = _OFFICER["work_permit_number"]
+            MeasuresDemo(court, self.fleet, self.console, xie, _CASE, officer).play(data_dir)
             self._judge()
             self._verify_log(data_dir)
         except Refused as refusal:
@@ -83,7 +89,7 @@ class Demo:
 
     def _register_xie(self, court: CourtClient) -> str:
         """The case of Xie and Liang, with its notice; returns the case's id."""
-        cast = Population(seed=1, size=2000).characters()
+        cast = self.fleet.population.characters()
         parties = [
             _party("debtor", cast[Part.DEBTOR].as_written),
             _party("creditor", cast[Part.CREDITOR].as_written),
@@ -96,7 +102,7 @@ class Demo:
 
     def _register_campaign(self, court: CourtClient, count: int) -> list[str]:
         """Further cases, one debtor each; returns the rows of a bulk query."""
-        town = Population(seed=1, size=2000)
+        town = self.fleet.population
         xie = town.characters()[Part.DEBTOR].as_written.number
         debtors = [debtor for debtor in town.debtors(count + 1) if debtor.number != xie][:count]
         rows = []
@@ -178,10 +184,10 @@ class Demo:
     def _verify_log(self, data_dir: Path) -> None:
         """Export the audit log and verify it with the stand-alone verifier: no database, no settings."""
         bundle, key = data_dir / "audit.bundle", data_dir / "audit.key"
-        key.write_text(_program(data_dir, "-m", "app.cli", "audit", "key"))
-        _program(data_dir, "-m", "app.cli", "audit", "export", str(bundle), "--purpose", "演示核验")
+        key.write_text(run_program(data_dir, "-m", "app.cli", "audit", "key"))
+        run_program(data_dir, "-m", "app.cli", "audit", "export", str(bundle), "--purpose", "演示核验")
         self.console.print(
-            _program(data_dir, "-m", "app.audit.verify", str(bundle), "--key", str(key)), markup=False
+            run_program(data_dir, "-m", "app.audit.verify", str(bundle), "--key", str(key)), markup=False
         )
 
 
@@ -209,6 +215,7 @@ def _register_agency(office: CourtClient, running: RunningAgency) -> None:
             "code": agency.code,
             "name": agency.name,
             "kind": agency.kind.value,
+            "capabilities": _CAPABILITIES[agency.kind],
             "settings": settings,
             "keys": [key],
         },
@@ -268,16 +275,3 @@ def _progress(console: Console) -> Progress:
         TimeElapsedColumn(),
         console=console,
     )
-
-
-def _program(data_dir: Path, *arguments: str) -> str:
-    finished = subprocess.run(  # noqa: S603 - our own programs
-        [sys.executable, *arguments],
-        env={**os.environ, "LIANDONG_DATA_DIR": str(data_dir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if finished.returncode:
-        raise DemoFailed(f"{' '.join(arguments[:4])}: {finished.stdout}{finished.stderr}")
-    return finished.stdout

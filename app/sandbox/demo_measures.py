@@ -1,0 +1,213 @@
+"""The second act: what was found is frozen, ranked, renewed, taken and released, and all of it proved."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app.sandbox.court_client import CourtClient
+from app.sandbox.demo_steps import DemoFailed, run_program
+from app.sandbox.fleet import Fleet
+
+_PATIENCE_SECONDS = 60
+_APPROVER = {
+    "name": "李审批",
+    "work_permit_number": "豫1424-0003",
+    "enforcement_permit_number": "豫执1424003",
+    "role": "approver",
+}
+_ACCOUNT = {
+    "name": "河南省柘城县人民法院执行款专户",
+    "number": "41990000000000099999",
+    "bank": "柘城农商银行",
+    "bank_code": "402506000001",
+}
+_NEEDS = {"monthly_standard": "200.00", "persons": 1, "months": 1}
+
+
+@dataclass
+class MeasuresDemo:
+    court: CourtClient
+    fleet: Fleet
+    console: Console
+    case_id: str
+    case_number: str
+    officer: str
+
+    def play(self, data_dir: Path) -> None:
+        """Plan, freeze, wait behind another court, be promoted, renew, transfer, release, certify."""
+        self.console.rule("控制 · Control")
+        self._enrol_approver()
+        papers = self._file_papers()
+        house = self._asset("real_estate")
+        rival = self.fleet.other_court_freezes("LAND-ZC", self._unit_number(house))
+        self._show_plan()
+        self._freeze_all(papers, house)
+        self._show("冻结结果：另一法院在先查封房屋 · another court is ahead on the house")
+        self.fleet.other_court_releases("LAND-ZC", rival)
+        self._await("house is promoted", lambda: self._freeze_of("real_estate")["state"] == "in_force")
+        self._show("另一法院解除后，轮候自动生效 · promoted when the other court released")
+        self._renew(papers)
+        self._transfer(papers)
+        self._close()
+        self._certify(data_dir)
+
+    def _enrol_approver(self) -> None:
+        known = {officer["work_permit_number"] for officer in self.court.pages("/v1/officers")}
+        if _APPROVER["work_permit_number"] not in known:
+            self.court.post("/v1/officers", _APPROVER)
+
+    def _file_papers(self) -> dict[str, str]:
+        """Ruling and the notices that carry each measure, by kind."""
+        kinds = ("ruling", "freeze_notice", "enforcement_notice", "release_notice")
+        return {
+            kind: self.court.file_paper(self.case_id, self.case_number, kind=kind)["id"] for kind in kinds
+        }
+
+    def _asset(self, kind: str) -> dict[str, Any]:
+        return next(iter(self.court.pages(f"/v1/cases/{self.case_id}/assets", kind=kind)))
+
+    def _unit_number(self, house: dict[str, Any]) -> str:
+        """In full, which an officer has to give a reason for."""
+        disclosed = self.court.post(
+            f"/v1/cases/{self.case_id}/assets/disclosure",
+            {"officer": self.officer, "reason": "核对不动产单元号", "asset_ids": [house["id"]]},
+        )
+        number: str = disclosed["items"][0]["facts"]["unit_number"]
+        return number
+
+    def _show_plan(self) -> None:
+        plan = self.court.post(f"/v1/cases/{self.case_id}/freeze-plans", {"circumstances": _NEEDS})
+        self.console.print("最小损害方案 · least-harm plan")
+        for line in plan["lines"]:
+            self.console.print(f"  {line['zh']}\n  {line['en']}", markup=False, highlight=False)
+
+    def _freeze_all(self, papers: dict[str, str], house: dict[str, Any]) -> None:
+        accounts = list(self.court.pages(f"/v1/cases/{self.case_id}/assets", kind="bank_account"))
+        things = [{"asset_id": account["id"], "limit": _limit(account)} for account in accounts]
+        things.append({"asset_id": house["id"], "estimated_value": "60000.00"})
+        order = self.court.post(
+            "/v1/freeze-orders",
+            {
+                **self._signed(papers, "freeze_notice", "控制被执行人财产"),
+                "case_id": self.case_id,
+                "things": things,
+                "circumstances": _NEEDS,
+            },
+        )
+        self._approve(order)
+        self._await("every freeze is answered", self._all_answered)
+
+    def _renew(self, papers: dict[str, str]) -> None:
+        freeze = self._account_in_force()
+        before = freeze["ends_at"]
+        order = self.court.post(
+            f"/v1/freezes/{freeze['id']}/renewals",
+            {**self._signed(papers, "freeze_notice", "续行冻结"), "term": {"years": 1}},
+        )
+        self._approve(order)
+        self._await("the end moves", lambda: self._read(freeze["id"])["ends_at"] != before)
+        after = self._read(freeze["id"])["ends_at"]
+        self.console.print(f"续冻 · renewed: {before[:10]} → {after[:10]}")
+
+    def _transfer(self, papers: dict[str, str]) -> None:
+        freeze = self._account_in_force()
+        order = self.court.post(
+            f"/v1/freezes/{freeze['id']}/transfers",
+            {
+                **self._signed(papers, "enforcement_notice", "扣划至执行款专户"),
+                "amount": freeze["held"],
+                "account": _ACCOUNT,
+            },
+        )
+        self._approve(order)
+        self._await("the money is there", lambda: self._read(freeze["id"])["transferred"] == freeze["held"])
+        claim = self.court.get(f"/v1/cases/{self.case_id}/claim")
+        self.console.print(f"扣划 · transferred {freeze['held']}; 尚欠 still owed {claim['total']}")
+
+    def _close(self) -> None:
+        """Liang and Xie settle: closing the case releases everything by itself."""
+        self.court.post(f"/v1/cases/{self.case_id}/closure", {"reason": "和解履行完毕"})
+        self._await("everything is released", self._nothing_live)
+        self._show("结案即全部解除 · closing the case released everything")
+
+    def _certify(self, data_dir: Path) -> None:
+        certificate, key = data_dir / "release.json", data_dir / "hub.pem"
+        certificate.write_bytes(self.court.post_for_bytes(f"/v1/cases/{self.case_id}/release-certificates"))
+        key.write_text(run_program(data_dir, "-m", "app.cli", "keys", "public"))
+        said = run_program(
+            data_dir, "-m", "app.cli", "certificate", "verify", str(certificate), "--key", str(key)
+        )
+        self.console.print(f"解除控制证明 · certificate of release: {said.splitlines()[-1]}", markup=False)
+
+    # What the steps above share --------------------------------------------------------------------------------
+
+    def _signed(self, papers: dict[str, str], notice: str, purpose: str) -> dict[str, Any]:
+        return {
+            "officer": self.officer,
+            "purpose": purpose,
+            "documents": [papers["ruling"], papers[notice]],
+        }
+
+    def _approve(self, order: dict[str, Any]) -> None:
+        decision = {"officer": _APPROVER["work_permit_number"], "approve": True, "note": "同意"}
+        self.court.post(f"/v1/measures/{order['id']}/decision", decision)
+
+    def _freezes(self) -> list[dict[str, Any]]:
+        return list(self.court.pages(f"/v1/cases/{self.case_id}/freezes"))
+
+    def _read(self, freeze_id: str) -> dict[str, Any]:
+        freeze: dict[str, Any] = self.court.get(f"/v1/freezes/{freeze_id}")
+        return freeze
+
+    def _freeze_of(self, kind: str) -> dict[str, Any]:
+        return next(freeze for freeze in self._freezes() if freeze["thing"]["kind"] == kind)
+
+    def _account_in_force(self) -> dict[str, Any]:
+        """The one that holds most."""
+        candidates = [
+            freeze
+            for freeze in self._freezes()
+            if freeze["thing"]["kind"] == "account" and freeze["state"] == "in_force"
+        ]
+        return max(candidates, key=lambda freeze: float(freeze["held"] or 0))
+
+    def _all_answered(self) -> bool:
+        freezes = self._freezes()
+        return bool(freezes) and all(freeze["state"] != "ordered" for freeze in freezes)
+
+    def _nothing_live(self) -> bool:
+        live = {"ordered", "in_force", "waiting", "unknown"}
+        return not any(freeze["state"] in live for freeze in self._freezes())
+
+    def _await(self, what: str, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not true():
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"waited in vain until {what}")
+            time.sleep(0.1)
+
+    def _show(self, title: str) -> None:
+        table = Table(title=title)
+        for heading in ("单位 Agency", "财产 Thing", "状态 State", "顺位 Rank", "实控 Held", "到期 Ends"):
+            table.add_column(heading)
+        for freeze in self._freezes():
+            table.add_row(
+                freeze["agency_code"],
+                f"{freeze['thing']['kind']} {freeze['thing']['name']}",
+                freeze["state"],
+                str(freeze["rank"] or ""),
+                freeze["held"] or "",
+                (freeze["ends_at"] or "")[:10],
+            )
+        self.console.print(table)
+
+
+def _limit(account: dict[str, Any]) -> str:
+    """The balance; of a wage account what the family does not need (Seizure §3)."""
+    balance = float(account["amount"])
+    return f"{balance - 200:.2f}" if account["facts"]["nature"] == "wage" else f"{balance:.2f}"
