@@ -116,38 +116,31 @@ async def ladder_of(session: AsyncSession, acting: Acting, vault: Vault, asset_i
     index = thing.index(vault)
     if index is None:
         raise Refusal(ErrorCode.NOT_FREEZABLE)
-    rows = (
-        (
-            await session.execute(
-                select(Freeze, Court.name)
-                .join(Court, Court.id == Freeze.court_id)
-                .where(
-                    Freeze.agency_id == thing.asset.agency_id,
-                    Freeze.identity_index == index,
-                    Freeze.state.in_(HELD_SOMEWHERE),
-                )
-                .order_by(Freeze.rank.nulls_last(), Freeze.received_at, Freeze.id)
-            )
-        )
-        .tuples()
-        .all()
-    )
-    live = [(freeze, name) for freeze, name in rows if freeze.state in LIVE_FREEZES]
+    freezes = await _freezes_on(session, thing.asset.agency_id, index)
+    live = [(freeze, name) for freeze, name in freezes if freeze.state in LIVE_FREEZES]
     rungs, ended = _placed(thing, live, acting)
     balance, as_of = _balance(thing, [freeze for freeze, _ in live])
-    return AssetLadder(
-        thing,
-        rungs,
-        ended,
-        tuple(
-            freeze.id
-            for freeze, _ in rows
-            if freeze.state is FreezeState.ORDERED and freeze.court_id == acting.court_id
-        ),
-        tuple(_rights(thing)),
-        balance,
-        as_of,
+    awaiting = [
+        freeze.id
+        for freeze, _ in freezes
+        if freeze.state is FreezeState.ORDERED and freeze.court_id == acting.court_id
+    ]
+    return AssetLadder(thing, rungs, ended, tuple(awaiting), tuple(_rights(thing)), balance, as_of)
+
+
+async def _freezes_on(session: AsyncSession, agency_id: UUID, index: bytes) -> list[tuple[Freeze, str]]:
+    """All that went through the hub, of any court, by rank, with the court's name."""
+    rows = await session.execute(
+        select(Freeze, Court.name)
+        .join(Court, Court.id == Freeze.court_id)
+        .where(
+            Freeze.agency_id == agency_id,
+            Freeze.identity_index == index,
+            Freeze.state.in_(HELD_SOMEWHERE),
+        )
+        .order_by(Freeze.rank.nulls_last(), Freeze.received_at, Freeze.id)
     )
+    return [(freeze, name) for freeze, name in rows]
 
 
 def _placed(

@@ -46,9 +46,9 @@ async def permits_of(session: AsyncSession, officer_ids: Collection[UUID]) -> di
     rows = await session.execute(
         select(Officer.id, Officer.work_permit_number).where(Officer.id.in_(officer_ids))
     )
-    return dict(rows.tuples().all())
+    return {row.id: row[1] for row in rows}
 
 
 async def codes_of(session: AsyncSession, agency_ids: Collection[UUID]) -> dict[UUID, str]:
     rows = await session.execute(select(Agency.id, Agency.code).where(Agency.id.in_(agency_ids)))
-    return dict(rows.tuples().all())
+    return {row.id: row[1] for row in rows}

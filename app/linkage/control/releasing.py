@@ -69,7 +69,7 @@ async def _held(session: AsyncSession, case: Case) -> Sequence[tuple[Freeze, str
         .order_by(Freeze.id)
         .with_for_update(of=Freeze)
     )
-    return rows.tuples().all()
+    return [(freeze, code) for freeze, code in rows]
 
 
 async def _release_papers(session: AsyncSession, case: Case) -> list[Document]:
