@@ -26,6 +26,7 @@ _ACCOUNT = {
     "bank": "柘城农商银行",
     "bank_code": "402506000001",
 }
+_HOUSE_IS_WORTH = "60000.00"
 _NEEDS = {"monthly_standard": "200.00", "persons": 1, "months": 1}
 
 
@@ -45,8 +46,8 @@ class MeasuresDemo:
         papers = self._file_papers()
         house = self._asset("real_estate")
         rival = self.fleet.other_court_freezes("LAND-ZC", self._unit_number(house))
-        self._show_plan()
-        self._freeze_all(papers, house)
+        plan = self._plan(house)
+        self._freeze_all(papers, plan)
         self._show("冻结结果：另一法院在先查封房屋 · another court is ahead on the house")
         self.fleet.other_court_releases("LAND-ZC", rival)
         self._await("house is promoted", lambda: self._freeze_of("real_estate")["state"] == "in_force")
@@ -80,23 +81,27 @@ class MeasuresDemo:
         number: str = disclosed["items"][0]["facts"]["unit_number"]
         return number
 
-    def _show_plan(self) -> None:
-        plan = self.court.post(f"/v1/cases/{self.case_id}/freeze-plans", {"circumstances": _NEEDS})
+    def _plan(self, house: dict[str, Any]) -> dict[str, Any]:
+        """The least-harm plan, explained line by line."""
+        appraisal = {"asset_id": house["id"], "estimated_value": _HOUSE_IS_WORTH}
+        plan: dict[str, Any] = self.court.post(
+            f"/v1/cases/{self.case_id}/freeze-plans", {"circumstances": _NEEDS, "appraisals": [appraisal]}
+        )
         self.console.print("最小损害方案 · least-harm plan")
         for line in plan["lines"]:
             self.console.print(f"  {line['zh']}\n  {line['en']}", markup=False, highlight=False)
+        return plan
 
-    def _freeze_all(self, papers: dict[str, str], house: dict[str, Any]) -> None:
-        accounts = list(self.court.pages(f"/v1/cases/{self.case_id}/assets", kind="bank_account"))
-        things = [{"asset_id": account["id"], "limit": _limit(account)} for account in accounts]
-        things.append({"asset_id": house["id"], "estimated_value": "60000.00"})
+    def _freeze_all(self, papers: dict[str, str], plan: dict[str, Any]) -> None:
+        """Order what the officer signs: the plan as it stands, with its digest."""
         order = self.court.post(
             "/v1/freeze-orders",
             {
                 **self._signed(papers, "freeze_notice", "控制被执行人财产"),
                 "case_id": self.case_id,
-                "things": things,
+                "things": plan["things"],
                 "circumstances": _NEEDS,
+                "plan_sha256": plan["plan_sha256"],
             },
         )
         self._approve(order)
@@ -127,7 +132,9 @@ class MeasuresDemo:
         self._approve(order)
         self._await("the money is there", lambda: self._read(freeze["id"])["transferred"] == freeze["held"])
         claim = self.court.get(f"/v1/cases/{self.case_id}/claim")
-        self.console.print(f"扣划 · transferred {freeze['held']}; 尚欠 still owed {claim['total']}")
+        self.console.print(
+            f"扣划 · transferred {freeze['held']}; 尚欠 still owed {claim['outstanding']['total']}"
+        )
 
     def _close(self) -> None:
         """Liang and Xie settle: closing the case releases everything by itself."""
@@ -205,9 +212,3 @@ class MeasuresDemo:
                 (freeze["ends_at"] or "")[:10],
             )
         self.console.print(table)
-
-
-def _limit(account: dict[str, Any]) -> str:
-    """The balance; of a wage account what the family does not need (Seizure §3)."""
-    balance = float(account["amount"])
-    return f"{balance - 200:.2f}" if account["facts"]["nature"] == "wage" else f"{balance:.2f}"
