@@ -36,6 +36,7 @@ class Keys:
     token: Ed25519PrivateKey = field(repr=False)
     signing: Ed25519PrivateKey = field(repr=False)
     audit: Ed25519PrivateKey = field(repr=False)
+    audit_retiring: Ed25519PrivateKey | None = field(default=None, repr=False)
 
 
 def load_keys(settings: Settings) -> Keys:
@@ -51,11 +52,13 @@ def load_keys(settings: Settings) -> Keys:
         raise KeysMissing(f"production mode needs {variables} (make them with: liandong keys new)")
     kept = _development_keys(settings.data_dir) if missing else {}
     values = {name: given[name] or kept[name] for name in _NAMES}
+    retiring = _revealed(settings.audit_retiring_key)
     return Keys(
         vault=_vault(values["vault_keys"], values["index_key"]),
         token=_ed25519("token_key", values["token_key"]),
         signing=_ed25519("signing_key", values["signing_key"]),
         audit=_ed25519("audit_key", values["audit_key"]),
+        audit_retiring=_ed25519("audit_retiring_key", retiring) if retiring else None,
     )
 
 

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = None
     """Ed25519 private key (PEM) that signs checkpoints of the audit log."""
 
+    audit_retiring_key: SecretStr | None = None
+    """The audit key before a change (PEM): signs beside the new one until all who verify the log know the new one."""
+
     audit_origin: str = "liandong.local/audit"
     """The audit log's name in its checkpoints; never changes in the life of a log."""
 

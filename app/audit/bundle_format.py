@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from app.audit.checkpoint import exact_base64, exact_number
+from app.audit.note import exact_base64, exact_number
 from app.audit.selection import Selection
 
 MAGIC = "liandong-audit-bundle/1"

@@ -10,8 +10,9 @@ from typing import BinaryIO
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.audit.bundle import write_log, write_selection
-from app.audit.checkpoint import Signer, VerifierKey
+from app.audit.checkpoint import Signer
 from app.audit.entry import Actor, Entry
+from app.audit.note import VerifierKey
 from app.audit.record import record
 from app.audit.search import FoundEntry, search
 from app.audit.selection import Selection

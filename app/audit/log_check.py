@@ -2,7 +2,8 @@
 
 from app.audit.bundle_format import EntryLine
 from app.audit.canonical import is_canonical
-from app.audit.checkpoint import Checkpoint, NoteError, VerifierKey, open_checkpoint
+from app.audit.checkpoint import Checkpoint, open_checkpoint
+from app.audit.note import NoteError, VerifierKey
 from app.audit.tree import CompactRange, Span, leaf_hash
 from app.audit.verdict import Statement, Verdict
 

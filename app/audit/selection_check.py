@@ -1,8 +1,9 @@
 """Proving some entries of a log: each by its own proof under the signed root."""
 
 from app.audit.bundle_format import EntryLine
-from app.audit.checkpoint import Checkpoint, exact_number
+from app.audit.checkpoint import Checkpoint
 from app.audit.entry import Entry, MalformedEntry
+from app.audit.note import exact_number
 from app.audit.proof import includes
 from app.audit.selection import Selection
 from app.audit.tree import Span, leaf_hash

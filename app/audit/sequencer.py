@@ -18,7 +18,8 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.audit.checkpoint import NoteError, Signer, VerifierKey, open_checkpoint
+from app.audit.checkpoint import Signer, open_checkpoint
+from app.audit.note import NoteError
 from app.audit.tree import TILE_HEIGHT, CompactRange
 from app.clock import Clock
 from app.models.audit import AuditCheckpoint, AuditSubtree
@@ -34,7 +35,10 @@ _log = structlog.get_logger(__name__)
 
 
 class HistoryBroken(Exception):
-    """The stored head is not what this key signed. Nothing is signed on top of it; a person must look."""
+    """No key at hand signed the stored head. Nothing is signed on top of it; a person must look.
+
+    After a change of keys that had no overlap it is this, too: put the old key back as the one that retires.
+    """
 
 
 class _Waiting(NamedTuple):
@@ -76,14 +80,14 @@ async def sequence_once(engine: AsyncEngine, signer: Signer, clock: Clock, limit
     """Take up to `limit` waiting entries into the tree; how many they were. 0 also when another sequencer is at work.
 
     Raises:
-        HistoryBroken: the head in the database was not signed by this key, or does not fit its own checkpoint.
+        HistoryBroken: the head in the database was signed by no key at hand, or does not fit its own checkpoint.
     """
     async with engine.begin() as connection:
         if not await connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
             return 0
         waiting = await _take(connection, limit)
         if waiting:
-            tree = await _head(connection, signer.verifier)
+            tree = await _head(connection, signer)
             await _append(connection, tree, waiting)
             await _sign(connection, tree, signer, clock)
     return len(waiting)
@@ -115,8 +119,8 @@ async def _take(connection: AsyncConnection, limit: int) -> list[_Waiting]:
     return waiting
 
 
-async def _head(connection: AsyncConnection, key: VerifierKey) -> CompactRange:
-    """The tree as of the last checkpoint, after making sure that this key signed exactly that."""
+async def _head(connection: AsyncConnection, signer: Signer) -> CompactRange:
+    """The tree as of the last checkpoint, after making sure that one of our keys signed exactly that."""
     head = (
         await connection.execute(
             select(AuditCheckpoint.size, AuditCheckpoint.peaks, AuditCheckpoint.note)
@@ -127,7 +131,7 @@ async def _head(connection: AsyncConnection, key: VerifierKey) -> CompactRange:
     if head is None:
         return CompactRange()
     try:
-        signed = open_checkpoint(head.note, key)
+        signed = open_checkpoint(head.note, *signer.verifiers)
         tree = CompactRange(
             head.size, [head.peaks[place : place + 32] for place in range(0, len(head.peaks), 32)]
         )

@@ -14,17 +14,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from app.audit.bundle_format import MAX_LINE_BYTES, EndLine, EntryLine, read_header, read_line
-from app.audit.checkpoint import (
-    MAX_NOTE_BYTES,
-    Checkpoint,
-    MalformedKey,
-    MalformedNote,
-    NoteError,
-    SignatureWrong,
-    VerifierKey,
-    open_checkpoint,
-)
+from app.audit.checkpoint import Checkpoint, open_checkpoint
 from app.audit.log_check import LogCheck
+from app.audit.note import MAX_NOTE_BYTES, MalformedKey, MalformedNote, NoteError, SignatureWrong, VerifierKey
 from app.audit.selection_check import SelectionCheck
 from app.audit.tree import Span
 from app.audit.verdict import NEVER_PROVEN, SELECTION_INCOMPLETE, Verdict, unusable

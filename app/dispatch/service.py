@@ -62,7 +62,7 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
             ),
         )
         house = Housekeeping(sessions, keys.vault, clock, worker.guarded)
-        signer = Signer(settings.audit_origin, keys.audit)
+        signer = Signer(settings.audit_origin, keys.audit, keys.audit_retiring)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
             group.create_task(house.run(stop))

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from app.audit.checkpoint import Signer, VerifierKey
+from app.audit.checkpoint import Signer
+from app.audit.note import VerifierKey
 from app.audit.commands import audit_commands
 from app.audit.entry import Actor, Entry
 from app.audit.record import record

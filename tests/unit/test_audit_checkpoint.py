@@ -5,16 +5,8 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.audit.checkpoint import (
-    Checkpoint,
-    MalformedKey,
-    MalformedNote,
-    SignatureWrong,
-    Signer,
-    SignerUnknown,
-    VerifierKey,
-    open_checkpoint,
-)
+from app.audit.checkpoint import Checkpoint, Signer, open_checkpoint
+from app.audit.note import MalformedKey, MalformedNote, SignatureWrong, SignerUnknown, VerifierKey
 
 GO_SEED = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -47,9 +39,9 @@ def test_published_verifier_keys_are_read_and_written_alike(text: str) -> None:
 def test_published_signatures_verify() -> None:
     signature = base64.b64decode(GO_SIGNATURE)
     assert signature[:4] == VerifierKey.parse(GO_KEY).key_id
-    assert VerifierKey.parse(GO_KEY).verifies(GO_TEXT, signature[4:])
+    assert VerifierKey.parse(GO_KEY).verifies(GO_TEXT.encode(), signature[4:])
     signature = base64.b64decode(C2SP_SIGNATURE)
-    assert VerifierKey.parse(C2SP_KEY).verifies("This is an example message.\n", signature[4:])
+    assert VerifierKey.parse(C2SP_KEY).verifies(b"This is an example message.\n", signature[4:])
 
 
 def test_the_key_of_a_published_seed_is_the_published_one() -> None:
