@@ -61,7 +61,7 @@ class PlanView(BaseModel):
     lines: list[LineView]
     things: list[ThingToFreeze]
     text: str
-    plan_sha256: str = Field(description="SHA-256 of `text` in UTF-8 · text 的摘要值")
+    sha256: str = Field(description="SHA-256 of `text` in UTF-8 · text 的摘要值")
 
 
 class ToRelease(BaseModel):
@@ -144,7 +144,7 @@ def _plan(case_id: UUID, made: CasePlan) -> PlanView:
             for each in made.plan.measures
         ],
         text=made.text,
-        plan_sha256=made.sha256,
+        sha256=made.sha256,
     )
 
 
