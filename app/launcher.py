@@ -17,7 +17,7 @@ from typing import Self
 import httpx
 
 from app import schema
-from app.postgres import EmbeddedPostgres
+from app.postgres import EmbeddedPostgres, PostgresUnusable
 from app.settings import Settings
 
 _READY_SECONDS = 60.0
@@ -149,7 +149,8 @@ class Launcher:
         """Start again what died, and the database first: without it nothing else stays up."""
         while not self._stopping.wait(_WATCH_SECONDS):
             if self._server is not None:
-                self._server.ensure_running()
+                with suppress(PostgresUnusable):  # a full disk, say; it is tried again at every round
+                    self._server.ensure_running()
             for service in self.services:
                 if service.died():
                     service.start()

@@ -39,8 +39,8 @@ class Housekeeping:
 
     async def run(self, stop: asyncio.Event, every_seconds: float = 1.0) -> None:
         while not stop.is_set():
-            await self.strike_clocks()
-            await self.strike_freeze_clocks()
+            await self.guarded(self.strike_clocks, "striking clocks")
+            await self.guarded(self.strike_freeze_clocks, "striking clocks of freezes")
             await self.guarded(self.schedule_comparisons, "scheduling comparisons")
             await self.guarded(self.forget_nonces, "forgetting nonces")
             await _pause(stop, every_seconds)
@@ -58,7 +58,7 @@ class Housekeeping:
         return await self._strike_all(due_freezes, strike_freezes)
 
     async def _strike_all(self, due: Due, strike_some: StrikeSome) -> int:
-        """In batches; a batch that fails is struck row by row, so that a poisoned one stops no other (P8)."""
+        """In batches; a batch that fails is halved until the poisoned row is alone, which stops no other (P8)."""
         struck = 0
         while True:
             async with self.sessions() as session:
@@ -81,7 +81,8 @@ class Housekeeping:
             return done
         if len(ids) == 1:
             return 0
-        return sum([await self._strike([one], strike_some) for one in ids])
+        half = len(ids) // 2
+        return await self._strike(ids[:half], strike_some) + await self._strike(ids[half:], strike_some)
 
     async def schedule_comparisons(self) -> int:
         async with self.sessions.begin() as session:

@@ -13,7 +13,7 @@ from app.audit.entry import Actor
 from app.crypto import Vault
 from app.dispatch.directory import Directory
 from app.dispatch.errands import Errand
-from app.errors import ErrorCode, Refusal
+from app.errors import ErrorCode, MessageRejected, Refusal
 from app.linkage.cancelling import CANCEL
 from app.linkage.ledger import Ledger
 from app.linkage.mandates import load_orders
@@ -84,9 +84,11 @@ class Promises:
             return ErrorCode.AGENCY_SETTINGS_INVALID.value
         try:
             adapter.require(kind_of(order))
+            return adapter.dialect.encode(order)
         except Refusal as refusal:
             return refusal.code.value
-        return adapter.dialect.encode(order)
+        except MessageRejected as rejected:
+            return rejected.reason
 
     async def _stored(self, request_ids: Sequence[UUID]) -> dict[UUID, WireMessage]:
         if not request_ids:

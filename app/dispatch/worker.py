@@ -21,7 +21,7 @@ from app.dispatch.carrier import Carrier
 from app.logs import describe
 from app.outbox.bell import Listener
 from app.outbox.claim import Claim, claim
-from app.outbox.settle import extend
+from app.outbox.settle import extend, hold
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,10 @@ class Worker:
         async def promise() -> int:
             now = self.clock.now()
             async with self.sessions.begin() as session:
-                promised = await carrier.promise(session, items, now)
+                held = await hold(
+                    session, items
+                )  # a worker that stood still since its claim may have lost it (P14)
+                promised = await carrier.promise(session, [item for item in items if item.id in held], now)
             going = {one.claim.id for one in promised}
             self._let_go(item for item in items if item.id not in going)
             for one in promised:
