@@ -68,6 +68,7 @@ PERMISSIONS: dict[str, Rule] = {
     "read_asset_query_batch": Rule(_COURT),
     "list_assets": Rule(_COURT, personal=True),
     "disclose_assets": Rule(_COURT, personal=True),
+    "order_conversion": Rule(_COURT, personal=True),
     "issue_release_certificate": Rule(_COURT, personal=True),
     # measures
     "order_freeze": Rule(_COURT, personal=True),

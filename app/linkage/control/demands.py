@@ -78,6 +78,11 @@ class ReleaseDemand(MeasureDemand):
     reason: Annotated[Line, Field(examples=["被执行人已履行完毕"])]
 
 
+class ConversionDemand(MeasureDemand):
+    preservation_case_id: UUID
+    """The case (执保) whose live measures run on in this one."""
+
+
 class CourtAccountDemand(Demand):
     name: Line
     number: Line

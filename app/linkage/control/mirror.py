@@ -23,7 +23,7 @@ from app.linkage.control.tasks import About, NewTask, task_of
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Matter
 from app.measures.terms import WARNING_DAYS, day_in_china
-from app.measures.words import Reach, State
+from app.measures.words import Nature, Reach, State
 from app.models import ClaimEntry, Freeze
 from app.models.claim import ClaimEntryKind
 from app.models.freeze import HELD_SOMEWHERE, NEXT_FREEZE, FreezeState
@@ -166,6 +166,8 @@ class Mirror:
         elif matter.request.kind is OrderKind.CONVERSION and report.state is not None:
             freeze.case_number = matter.case_number
             freeze.case_id = matter.request.case_id
+            freeze.party_id = matter.request.party_id
+            freeze.nature = Nature.ENFORCEMENT
 
     def _book_transfer(self, matter: Matter, freeze: Freeze, amount: Decimal, as_of: datetime) -> None:
         """Money in, reconciled to its order by the agency's receipt."""
