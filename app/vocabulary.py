@@ -68,6 +68,19 @@ class DocumentKind(StrEnum):
     RELEASE_NOTICE = "release_notice"
     ENFORCEMENT_NOTICE = "enforcement_notice"
     JUDGMENT = "judgment"
+    SUMMONS = "summons"
+    """拘传票: who was summoned twice in vain may be fetched (Civil Procedure §112)."""
+
+    DETENTION_DECISION = "detention_decision"
+    """拘留决定书."""
+
+    CRIMINAL_WARRANT = "criminal_warrant"
+    """拘留证 or 逮捕决定书 of a criminal case for refusing to perform."""
+
+    PROPERTY_REPORT_ORDER = "property_report_order"
+    """报告财产令."""
+
+    PHOTO = "photo"
 
 
 class OfficerRole(StrEnum):
@@ -93,9 +106,15 @@ class OrderKind(StrEnum):
     RELEASE = "release"
     TRANSFER = "transfer"
     CONVERSION = "conversion"
+    LOCATE = "locate"
+    RECALL = "recall"
+    HIT_DECISION = "hit_decision"
 
 
-MEASURES = frozenset(OrderKind) - {OrderKind.ASSET_QUERY}
+LOOK_OUTS = frozenset({OrderKind.LOCATE, OrderKind.RECALL, OrderKind.HIT_DECISION})
+"""Orders about looking for somebody or for a vehicle."""
+
+MEASURES = frozenset(OrderKind) - LOOK_OUTS - {OrderKind.ASSET_QUERY}
 """Orders that bind: what an agency does for them has an effect on somebody's property."""
 
 
@@ -110,10 +129,11 @@ class AnswerState(StrEnum):
     REFUSED = "refused"
     NOT_YET = "not_yet"
     EXECUTED = "executed"
-    """A measure took effect on at least one thing; the reports say on which, and how."""
+    """A measure took effect on at least one thing; the reports say on which, and how. Of a look-out: it is entered and
+    active; of a recall: the entry has ended; of the decision on a hit: it is known to those who act."""
 
     NOT_EXECUTED = "not_executed"
-    """A measure took effect on nothing; the reports say why."""
+    """A measure took effect on nothing; the reports say why. Of a look-out: the remark says why."""
 
 
 class RefusalReason(StrEnum):
@@ -222,6 +242,21 @@ class EventType(StrEnum):
     OBJECTION_RAISED = "objection.raised"
     OBJECTION_ANSWERED = "objection.answered"
     CASE_RELEASED = "case.released"
+    LOCATE_CHANGED = "locate_request.changed"
+    ENTRY_CHANGED = "locate_entry.changed"
+    HIT_REPORTED = "hit.reported"
+    HIT_PARKED = "hit.parked"
+    HIT_DECIDED = "hit.decided"
+    HIT_ASKED_AGAIN = "hit.asked_again"
+    HIT_ESCALATED = "hit.escalated"
+    CUSTODY_CHANGED = "custody.changed"
+    CUSTODY_ENDING = "custody.came_near_its_end"
+    CUSTODY_REFUSED = "custody.refused"
+    WATCH_NOTICED = "watch.noticed"
+    DETENTION_CHANGED = "detention.changed"
+    REFERRAL_CHANGED = "referral.changed"
+    ANSWER_CORRECTED = "answer.corrected"
+    LIAISON_TASK_OPENED = "liaison_task.opened"
     WEBHOOK_DISABLED = "webhook_endpoint.disabled"
     WEBHOOK_PINGED = "webhook_endpoint.pinged"
 
@@ -264,6 +299,30 @@ class AuditAction(StrEnum):
     OBJECTION_ANSWERED = "objection.answered"
     REGISTER_COMPARED = "register.compared"
     CERTIFICATE_ISSUED = "certificate.issued"
+    LOCATE_ENDED = "locate_request.ended"
+    LOCATE_VALIDATED = "locate_request.validated"
+    LOCATES_READ = "locate_requests.read"
+    ENTRY_CHANGED = "locate_entry.changed"
+    HIT_REPORTED = "hit.reported"
+    HIT_PARKED = "hit.parked"
+    HIT_DECIDED = "hit.decided"
+    HIT_ASKED_AGAIN = "hit.asked_again"
+    HIT_ESCALATED = "hit.escalated"
+    HITS_READ = "hits.read"
+    CUSTODY_CHANGED = "custody.changed"
+    CUSTODY_WARNED = "custody.warned"
+    CUSTODY_REFUSED = "custody.refused"
+    CUSTODIES_READ = "custodies.read"
+    WATCH_NOTICED = "watch.noticed"
+    WATCHES_READ = "watches.read"
+    DETENTION_CHANGED = "detention.changed"
+    DETENTIONS_READ = "detentions.read"
+    REFERRAL_CHANGED = "referral.changed"
+    REFERRALS_READ = "referrals.read"
+    ANSWER_CORRECTED = "answer.corrected"
+    LIAISON_OFFICER_CHANGED = "liaison_officer.changed"
+    LIAISON_TASK_READ = "liaison_task.read"
+    LIAISON_TASK_ANSWERED = "liaison_task.answered"
     ASSETS_READ = "assets.read"
     ASSETS_UNMASKED = "assets.unmasked"
     REQUEST_SENT = "agency_request.sent"

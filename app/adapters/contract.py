@@ -13,6 +13,15 @@ from typing import Protocol
 from uuid import UUID
 
 from app.adapters.assets import Asset
+from app.adapters.locating import (
+    CustodyNotice,
+    Hit,
+    HitDecisionContent,
+    LocateContent,
+    LookOutContent,
+    RecallContent,
+    WatchNotice,
+)
 from app.adapters.measures import (
     ConversionContent,
     FreezeContent,
@@ -28,6 +37,7 @@ from app.adapters.measures import (
 from app.adapters.profile import KindProfile
 from app.errors import ErrorCode, MalformedAnswer, Refusal
 from app.vocabulary import (
+    LOOK_OUTS,
     MEASURES,
     AnswerState,
     AssetKind,
@@ -141,7 +151,24 @@ class MeasureOrder:
     answer_due_at: datetime
 
 
-AgencyOrder = AssetQueryOrder | MeasureOrder
+@dataclass(frozen=True, slots=True)
+class LookOutOrder:
+    """One agency's part of a request to look out, of its recall, or of the court's word on a hit.
+
+    `subject` is the debtor who is looked for, or whose vehicle is.
+    """
+
+    request_id: UUID
+    order_id: UUID
+    agency_code: str
+    mandate: Mandate
+    subject: Subject
+    content: LookOutContent
+    asked_at: datetime
+    answer_due_at: datetime
+
+
+AgencyOrder = AssetQueryOrder | MeasureOrder | LookOutOrder
 
 _KINDS: dict[type, OrderKind] = {
     FreezeContent: OrderKind.FREEZE,
@@ -149,6 +176,9 @@ _KINDS: dict[type, OrderKind] = {
     ReleaseContent: OrderKind.RELEASE,
     TransferContent: OrderKind.TRANSFER,
     ConversionContent: OrderKind.CONVERSION,
+    LocateContent: OrderKind.LOCATE,
+    RecallContent: OrderKind.RECALL,
+    HitDecisionContent: OrderKind.HIT_DECISION,
 }
 
 
@@ -201,7 +231,8 @@ class Answer:
     """What an agency answers, in our words.
 
     `part` counts the answers to one request from 1; a `partial` answer is followed by another. `as_of` is the
-    instant at which the facts were true in the agency's books.
+    instant at which the facts were true in the agency's books. `corrects` names the message of an earlier answer to the
+    same asset query which this one replaces as a whole.
     """
 
     request_id: UUID
@@ -214,6 +245,7 @@ class Answer:
     assets: tuple[Asset, ...] = field(default=(), repr=False)
     measures: tuple[MeasureReport, ...] = field(default=(), repr=False)
     remark: str = field(default="", repr=False)
+    corrects: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +260,7 @@ class StatusReport:
 
 
 Decoded = Acknowledged | Answer | StatusReport
-Posted = Acknowledged | Answer | Notice | Objection
+Posted = Acknowledged | Answer | Notice | Objection | Hit | CustodyNotice | WatchNotice
 """What an agency says by itself."""
 
 
@@ -352,7 +384,7 @@ _DECLINED = frozenset({AnswerState.REFUSED, AnswerState.NOT_YET})
 _NOBODY = frozenset({AnswerState.NOTHING_FOUND, AnswerState.AMBIGUOUS, AnswerState.MISMATCH})
 _DONE = frozenset({AnswerState.EXECUTED, AnswerState.NOT_EXECUTED})
 _STATES: Mapping[OrderKind, frozenset[AnswerState]] = {
-    **dict.fromkeys(MEASURES, _DECLINED | _DONE),
+    **dict.fromkeys(MEASURES | LOOK_OUTS, _DECLINED | _DONE),
     OrderKind.FREEZE: _DECLINED | _DONE | _NOBODY,
     OrderKind.ASSET_QUERY: _DECLINED | _NOBODY | {AnswerState.FOUND, AnswerState.PARTIAL},
 }

@@ -18,6 +18,10 @@ class LocateGround(StrEnum):
 class WantedAction(StrEnum):
     REPORT_ONLY = "report_only"
     HOLD_AND_NOTIFY = "hold_and_notify"
+    """临控: who is met is kept until the court has confirmed the hit and takes over."""
+
+    ONLINE_PURSUIT = "online_pursuit"
+    """网上追逃: the police's own list of the wanted; for nobody without a criminal warrant."""
 
 
 class Urgency(StrEnum):
@@ -72,20 +76,23 @@ class RecallContent:
     note: str = ""
 
 
+class HitDecision(StrEnum):
+    CONFIRMED = "confirmed"
+    NOT_HIM = "not_him"
+    MORE_TIME = "more_time"
+
+
 @dataclass(frozen=True, slots=True)
 class HitDecisionContent:
     """The court's word on a hit: nobody may be held on an unconfirmed one."""
 
     locate_request_id: UUID
     hit_id: UUID
-    decision: "HitDecision"
+    decision: HitDecision
     minutes_needed: int | None = None
 
 
-class HitDecision(StrEnum):
-    CONFIRMED = "confirmed"
-    NOT_HIM = "not_him"
-    MORE_TIME = "more_time"
+LookOutContent = LocateContent | RecallContent | HitDecisionContent
 
 
 class HitConfidence(StrEnum):

@@ -7,7 +7,7 @@ kept beside it for a person to look at and never overwrites (P10).
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -17,7 +17,8 @@ from sqlalchemy import Uuid, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.contract import Acknowledged, Answer, Decoded, StatusReport, check_fits
+from app.adapters.contract import Acknowledged, Answer, Decoded, Posted, StatusReport, check_fits
+from app.adapters.locating import CustodyNotice, Hit, WatchNotice
 from app.adapters.measures import Notice, Objection
 from app.audit.entry import Actor
 from app.crypto import Vault
@@ -49,9 +50,6 @@ class Fate(StrEnum):
     """Not a request that was sent to this agency; nothing was taken over."""
 
 
-_Said = Acknowledged | Answer | Notice | Objection
-
-
 @dataclass(frozen=True, slots=True)
 class Received:
     """One authenticated, decoded message of an agency."""
@@ -61,7 +59,7 @@ class Received:
     operation: str
     """`reply` or `callback`."""
 
-    decoded: Decoded | Notice | Objection
+    decoded: Decoded | Posted
     content_type: str
     raw: bytes = field(repr=False)
     signature: str | None = field(repr=False)
@@ -182,12 +180,14 @@ class _Hearing:
         self.known[(message.agency_id, decoded.message_id)] = _Known(print_, receipt)
         return receipt
 
-    def _take(self, matter: Matter, message: Received, decoded: _Said, row_id: UUID) -> Fate:
+    def _take(self, matter: Matter, message: Received, decoded: Posted, row_id: UUID) -> Fate:
         match decoded:
             case Notice():
                 return self._notice(matter, message, decoded)
             case Objection():
                 return self._objection(matter, message, decoded, row_id)
+            case Hit() | CustodyNotice() | WatchNotice():
+                return Fate.CONTRADICTING
             case Answer() if decoded.state is not AnswerState.NOT_YET:
                 return self._answer(matter, message, decoded, row_id)
             case _:
@@ -355,12 +355,12 @@ def _answered(matter: Matter, answer: Answer) -> NewEvent:
     )
 
 
-def fingerprint(decoded: _Said) -> bytes:
+def fingerprint(decoded: Posted) -> bytes:
     """The digest of what a message means, independent of how it was wrapped or spaced."""
     return sha256(json.dumps(_meaning(decoded), ensure_ascii=False).encode()).digest()
 
 
-def _meaning(decoded: _Said) -> list[object]:
+def _meaning(decoded: Posted) -> list[object]:
     match decoded:
         case Acknowledged():
             return ["acknowledged", str(decoded.request_id), decoded.agency_reference]
@@ -369,6 +369,9 @@ def _meaning(decoded: _Said) -> list[object]:
             return ["notice", str(decoded.request_id), decoded.as_of.isoformat(), told]
         case Objection():
             return ["objection", str(decoded.request_id), sorted(decoded.grounds), decoded.text]
+        case Hit() | CustodyNotice() | WatchNotice():
+            said = replace(decoded, message_id=decoded.request_id)  # the same under a new id means the same
+            return [type(decoded).__name__, *map(str, astuple(said))]
         case Answer():
             return [
                 "answer",

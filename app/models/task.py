@@ -26,6 +26,31 @@ class TaskKind(StrEnum):
     """More is frozen than owed: release it at once (Seizure §19)."""
 
     NOT_EXECUTED = "not_executed"
+    HIT_WAITING = "hit_waiting"
+    """A sighting was not answered within its clock and has been asked about again."""
+
+    HIT_ESCALATED = "hit_escalated"
+    """Nor after the second request: the duty desk and the supervisor are each told."""
+
+    HELD_UNCONFIRMED = "held_unconfirmed"
+    """An agency says it holds somebody, or a car, on a sighting that no officer of the court confirmed."""
+
+    DEAD_ENTRY = "dead_entry"
+    """An agency still looks out for what the court does not look for any more."""
+
+    LOOK_OUT_CONTRADICTED = "look_out_contradicted"
+    RECALL_OVERDUE = "recall_overdue"
+    """A holder has not confirmed that its entry has ended."""
+
+    TAKE_OVER = "take_over"
+    CUSTODY_LAPSED = "custody_lapsed"
+    """The court did not come in time; the agency has to let go."""
+
+    REVALIDATE = "revalidate"
+    NOTIFY_FAMILY = "notify_family"
+    DETENTION_ENDING = "detention_ending"
+    ANSWER_CORRECTED = "answer_corrected"
+    """An agency corrected facts that somebody relied on."""
 
 
 class Task(Base):

@@ -15,6 +15,7 @@ from app.adapters.contract import (
     AssetQueryOrder,
     Decoded,
     LawfulRefusal,
+    LookOutOrder,
     Operation,
     Posted,
     StatusReport,
@@ -116,6 +117,8 @@ def _message(
 
 
 def _request(order: AgencyOrder) -> wire.Piece:
+    if isinstance(order, LookOutOrder):
+        raise MessageRejected(f"no words for a {kind_of(order)}")
     subject = order.subject
     envelope = {
         "message_id": order.request_id,

@@ -170,8 +170,10 @@ class TemplateDialect:
     def encode(self, order: AgencyOrder) -> WireMessage:
         if isinstance(order, AssetQueryOrder):
             request = _built(Query, **_heading(order))
-        else:
+        elif isinstance(order, MeasureOrder):
             request = _built(Control, **_heading(order), **_measure(order))
+        else:
+            raise MessageRejected(f"this protocol has no words for a {kind_of(order)}")
         return _message(Operation.REQUEST, order.request_id, request)
 
     def encode_status_query(self, request_id: UUID) -> WireMessage:
