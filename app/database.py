@@ -91,6 +91,8 @@ async def pipelined(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConn
     the latest, as SQLAlchemy's error. A pipeline within a pipeline is part of the outer one.
     """
     connection = transaction if isinstance(transaction, AsyncConnection) else await transaction.connection()
+    if not connection.in_transaction():
+        await connection.begin()  # else what the driver begins by itself, SQLAlchemy would not know to commit
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)
     if driver.pgconn.pipeline_status:
