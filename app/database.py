@@ -83,26 +83,33 @@ Transaction = AsyncSession | AsyncConnection
 
 
 @asynccontextmanager
-async def pipelined(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConnection]:
-    """The driver's connection of a transaction. What is executed on it goes to the server in one round trip.
+async def driver_of(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConnection]:
+    """The driver's connection of a transaction, for the paths that everything goes through.
 
-    For the paths that everything goes through: SQLAlchemy's part of a small statement costs more than the statement.
-    Results can be fetched in the context, which ends the trip, or after it; a failure shows at one of these points at
-    the latest, as SQLAlchemy's error. A pipeline within a pipeline is part of the outer one.
+    SQLAlchemy's part of a small statement costs more than the statement. The driver's errors leave as SQLAlchemy's.
     """
     connection = transaction if isinstance(transaction, AsyncConnection) else await transaction.connection()
-    if not connection.in_transaction():
-        await connection.begin()  # else what the driver begins by itself, SQLAlchemy would not know to commit
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)
-    if driver.pgconn.pipeline_status:
-        yield driver  # of the outer one; psycopg's own nesting would make a trip of each part
-        return
     try:
-        async with driver.pipeline():
-            yield driver
+        yield driver
     except psycopg.Error as error:
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+@asynccontextmanager
+async def pipelined(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConnection]:
+    """As `driver_of`; what is executed goes to the server in one round trip, which pays from three statements on.
+
+    Results can be fetched in the context, which ends the trip, or after it; a failure shows at one of these points at
+    the latest. A pipeline within a pipeline is part of the outer one.
+    """
+    async with driver_of(transaction) as driver:
+        if driver.pgconn.pipeline_status:
+            yield driver  # psycopg's own nesting would make a trip of each part
+        else:
+            async with driver.pipeline():
+                yield driver
 
 
 async def check_durability(connection: AsyncConnection) -> None:

@@ -1,7 +1,8 @@
-"""Rows written by one statement, however many they are: each column travels as one binary array.
+"""Rows written by one statement, however many they are and into however many tables.
 
-A statement for each row costs server and driver twice as much again as the row itself, and COPY takes two round trips
-more, which a single row would feel.
+A statement for each row costs server and driver twice as much again as the row itself. COPY takes two round trips more
+and fills one table. So each column travels as one binary array; a lone row as plain values, since finding out what an
+array is made of takes the driver longer than to send it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +11,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Table
+from sqlalchemy import ARRAY, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import String
 
-from app.database import Transaction, pipelined, to_json
+from app.database import Transaction, driver_of, to_json
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left its constructor untyped
 
@@ -31,15 +32,12 @@ async def insert_rows(transaction: Transaction, *tables: tuple[Model, Rows]) -> 
     Rows may refer to each other across the tables. Values go to the driver as they are: no default of a model is
     applied.
     """
-    filled = [(model, rows) for model, rows in tables if rows]
-    if not filled:
+    parts = [_part(model, rows) for model, rows in tables if rows]
+    if not parts:
         return
-    insertions = [_insertion(model, tuple(rows[0])) for model, rows in filled]
-    arrays: dict[str, list[Any]] = {}
-    for insertion, (_, rows) in zip(insertions, filled, strict=True):
-        arrays |= insertion.arrays(rows)
-    async with pipelined(transaction) as driver:
-        await driver.execute(_together(tuple(insertion.statement for insertion in insertions)), arrays)
+    values = {name: value for _, part in parts for name, value in part.items()}
+    async with driver_of(transaction) as driver:
+        await driver.execute(_together(tuple(statement for statement, _ in parts)), values)
 
 
 @cache
@@ -49,62 +47,69 @@ def _together(statements: tuple[str, ...]) -> str:
     return f"WITH {parts} {last}" if parts else last
 
 
+def _part(model: Model, rows: Rows) -> tuple[str, dict[str, Any]]:
+    """One table's part of the statement, and its parameters."""
+    insertion = _insertion(model, tuple(rows[0]))
+    if len(rows) == 1:
+        return insertion.of_one, insertion.values(rows[0])
+    return insertion.of_many, insertion.arrays(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    parameter: str
+    type: str
+    wire_type: str
+    """As text travel what PostgreSQL has no arrays of (arrays), and the driver none (JSON)."""
+
+    write: Callable[[Any], str] | None
+
+    def wire(self, value: Any) -> Any:
+        return value if self.write is None or value is None else self.write(value)
+
+
 @dataclass(frozen=True, slots=True)
 class _Insertion:
-    statement: str
-    arrays_of: Mapping[str, str]
-    """Which array each column travels in."""
+    columns: tuple[_Column, ...]
+    of_one: str
+    of_many: str
 
-    writers: Mapping[str, Callable[[Any], str]]
-    """For columns that travel as text: PostgreSQL knows no array of arrays, and psycopg no array of dicts."""
+    def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {column.parameter: column.wire(row[column.name]) for column in self.columns}
 
     def arrays(self, rows: Rows) -> dict[str, list[Any]]:
-        arrays = {array: [row[name] for row in rows] for name, array in self.arrays_of.items()}
-        for name, write in self.writers.items():
-            array = self.arrays_of[name]
-            arrays[array] = [None if value is None else write(value) for value in arrays[array]]
-        return arrays
+        return {column.parameter: [column.wire(row[column.name]) for row in rows] for column in self.columns}
 
 
 @cache
 def _insertion(model: Model, names: tuple[str, ...]) -> _Insertion:
     table = model.__table__
     assert isinstance(table, Table)
-    columns = [table.c[name] for name in names]
-    writers = {column.name: writer for column in columns if (writer := _writer(column)) is not None}
-    arrays_of = {name: f"{table.name}_{name}" for name in names}
-    arrays = ", ".join(f"%({arrays_of[column.name]})b::{_element(column)}[]" for column in columns)
-    values = ", ".join(_value(column, cast=column.name in writers) for column in columns)
+    columns = tuple(_column(table, name) for name in names)
     listed = ", ".join(names)
-    return _Insertion(
-        f"INSERT INTO {table.name} ({listed}) SELECT {values} FROM unnest({arrays}) AS line ({listed})",  # noqa: S608 - names of our own tables
-        arrays_of,
-        writers,
-    )
+    into = f"INSERT INTO {table.name} ({listed})"
+    one = ", ".join(f"%({column.parameter})b::{column.wire_type}::{column.type}" for column in columns)
+    arrays = ", ".join(f"%({column.parameter})b::{column.wire_type}[]" for column in columns)
+    each = ", ".join(f"line.{column.name}::{column.type}" for column in columns)
+    many = f"{into} SELECT {each} FROM unnest({arrays}) AS line ({listed})"  # noqa: S608 - names of our own tables
+    return _Insertion(columns, f"{into} SELECT {one}", many)
 
 
-def _writer(column: Column[Any]) -> Callable[[Any], str] | None:
-    match column.type:
+def _column(table: Table, name: str) -> _Column:
+    kind = table.c[name].type
+    parameter = f"{table.name}_{name}"
+    match kind:
         case JSONB():
-            return to_json
+            return _Column(name, parameter, "jsonb", "text", to_json)
         case ARRAY():
-            return _ids
+            return _Column(name, parameter, kind.compile(_DIALECT), "text", _ids)
+        case String():
+            # a cast to varchar(n) would shorten what is too long instead of refusing it
+            return _Column(name, parameter, "text", "text", None)
         case _:
-            return None
+            return _Column(name, parameter, kind.compile(_DIALECT), kind.compile(_DIALECT), None)
 
 
 def _ids(values: Sequence[UUID]) -> str:
     return f"{{{','.join(map(str, values))}}}"
-
-
-def _element(column: Column[Any]) -> str:
-    # String, too: a cast to varchar(n) would shorten what is too long instead of refusing it
-    return "text" if isinstance(column.type, String | JSONB | ARRAY) else _type(column)
-
-
-def _value(column: Column[Any], *, cast: bool) -> str:
-    return f"line.{column.name}::{_type(column)}" if cast else f"line.{column.name}"
-
-
-def _type(column: Column[Any]) -> str:
-    return column.type.compile(_DIALECT)

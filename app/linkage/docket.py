@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.profile import Deadlines
-from app.database import pipelined
+from app.database import driver_of
 from app.linkage.acting import Acting
 from app.vocabulary import AgencyKind, CaseStatus, DocumentKind
 
@@ -93,7 +93,7 @@ async def load_docket(
 ) -> Docket:
     # One array each, not ten thousand parameters: a bulk intake names as many cases.
     wanted = {"court": acting.court_id, "cases": list(case_numbers), "officers": list(officers)}
-    async with pipelined(session) as driver:
+    async with driver_of(session) as driver:
         found = await (await driver.execute(_DOCKET, wanted)).fetchone()
     assert found is not None
     cases, debtors, documents, permits, agencies = (part or [] for part in found)

@@ -7,6 +7,7 @@ No look-up without an open case, a debtor of that case, a legal basis, a notice 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from app.crypto import Vault
@@ -48,6 +49,7 @@ class _Faults(list[_Fault]):
         self.append(_Fault(code, FieldError(pointer, code.value, en, zh)))
 
 
+@lru_cache(maxsize=1_000)
 def parse_case_number(given: str) -> str:
     """The normalised number; raises `Refusal(case_number_malformed)` that says what is wrong and how to mend it."""
     try:
