@@ -89,6 +89,8 @@ async def driver_of(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConn
     SQLAlchemy's part of a small statement costs more than the statement. The driver's errors leave as SQLAlchemy's.
     """
     connection = transaction if isinstance(transaction, AsyncConnection) else await transaction.connection()
+    if not connection.in_transaction():
+        await connection.begin()  # else what the driver begins by itself, SQLAlchemy would not know to commit
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)
     try:
