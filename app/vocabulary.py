@@ -215,6 +215,70 @@ class SeizureKind(StrEnum):
     RENEWED = "renewed"
 
 
+class LocateGround(StrEnum):
+    """Why somebody may be looked for. Each allows some actions only: `app.linkage.locating.grounds`."""
+
+    SUMMONS_BY_FORCE = "summons_by_force"
+    DETENTION_DECISION = "detention_decision"
+    SEIZURE_RULING = "seizure_ruling"
+    CRIMINAL_WARRANT = "criminal_warrant"
+
+
+class WantedAction(StrEnum):
+    REPORT_ONLY = "report_only"
+    HOLD_AND_NOTIFY = "hold_and_notify"
+    """临控: who is met is kept until the court has confirmed the hit and takes over."""
+
+    ONLINE_PURSUIT = "online_pursuit"
+    """网上追逃: the police's own list of the wanted; for nobody without a criminal warrant."""
+
+
+class Urgency(StrEnum):
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+class EndReason(StrEnum):
+    """Three endings kept apart (NCIC): located, cleared, cancelled as entered in error; and by the clock."""
+
+    LOCATED = "located"
+    CLEARED = "cleared"
+    ENTERED_IN_ERROR = "entered_in_error"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+class HitDecision(StrEnum):
+    CONFIRMED = "confirmed"
+    NOT_HIM = "not_him"
+    MORE_TIME = "more_time"
+
+
+class HitConfidence(StrEnum):
+    CERTAIN = "certain"
+    PROBABLE = "probable"
+    POSSIBLE = "possible"
+
+
+class CustodyStage(StrEnum):
+    HELD = "held"
+    HANDED_OVER = "handed_over"
+    RELEASED = "released"
+
+
+class WatchKind(StrEnum):
+    """What an agency learnt that may lead to whoever, or whatever, is looked for."""
+
+    SIGHTING = "sighting"
+    HOTEL_STAY = "hotel_stay"
+    BORDER_CROSSING = "border_crossing"
+    TICKET_BOUGHT = "ticket_bought"
+    CAR_INSPECTED = "car_inspected"
+    MONEY_ARRIVED = "money_arrived"
+    ACCOUNT_CLOSED = "account_closed"
+    OTHER = "other"
+
+
 class EventType(StrEnum):
     """What a court system is told through `/v1/events` and webhooks: `noun.past_verb`."""
 

@@ -2,41 +2,23 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
-
-class LocateGround(StrEnum):
-    """Why somebody may be looked for. Each allows some actions only; the table is in `app.linkage.locating`."""
-
-    SUMMONS_BY_FORCE = "summons_by_force"
-    DETENTION_DECISION = "detention_decision"
-    SEIZURE_RULING = "seizure_ruling"
-    CRIMINAL_WARRANT = "criminal_warrant"
-
-
-class WantedAction(StrEnum):
-    REPORT_ONLY = "report_only"
-    HOLD_AND_NOTIFY = "hold_and_notify"
-    """临控: who is met is kept until the court has confirmed the hit and takes over."""
-
-    ONLINE_PURSUIT = "online_pursuit"
-    """网上追逃: the police's own list of the wanted; for nobody without a criminal warrant."""
+from app.vocabulary import (
+    CustodyStage,
+    EndReason,
+    HitConfidence,
+    HitDecision,
+    LocateGround,
+    Urgency,
+    WantedAction,
+    WatchKind,
+)
 
 
-class Urgency(StrEnum):
-    URGENT = "urgent"
-    ROUTINE = "routine"
-
-
-class EndReason(StrEnum):
-    """Three endings kept apart (NCIC): located, cleared, cancelled as entered in error; and by the clock."""
-
-    LOCATED = "located"
-    CLEARED = "cleared"
-    ENTERED_IN_ERROR = "entered_in_error"
-    EXPIRED = "expired"
-    SUPERSEDED = "superseded"
+class Sought(StrEnum):
+    PERSON = "person"
+    VEHICLE = "vehicle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +45,13 @@ class LocateContent:
     last_known_places: tuple[str, ...] = field(default=(), repr=False)
     phones: tuple[str, ...] = field(default=(), repr=False)
     photo_sha256: str | None = None
+    """Of one of the mandate's documents, a photo."""
+
     note: str = field(default="", repr=False)
+
+    @property
+    def sought(self) -> Sought:
+        return Sought.PERSON if self.vehicle is None else Sought.VEHICLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +62,6 @@ class RecallContent:
     locate_case_number: str
     reason: EndReason
     note: str = ""
-
-
-class HitDecision(StrEnum):
-    CONFIRMED = "confirmed"
-    NOT_HIM = "not_him"
-    MORE_TIME = "more_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +75,6 @@ class HitDecisionContent:
 
 
 LookOutContent = LocateContent | RecallContent | HitDecisionContent
-
-
-class HitConfidence(StrEnum):
-    CERTAIN = "certain"
-    PROBABLE = "probable"
-    POSSIBLE = "possible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +91,6 @@ class Hit:
     reporter: str = field(repr=False)
     circumstances: str = field(default="", repr=False)
     attachment_sha256: str | None = None
-
-
-class CustodyStage(StrEnum):
-    HELD = "held"
-    HANDED_OVER = "handed_over"
-    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +113,7 @@ class WatchNotice:
 
     request_id: UUID
     message_id: UUID
-    kind: str
+    kind: WatchKind
     happened_at: datetime
     place: str = field(repr=False)
     detail: str = field(default="", repr=False)
