@@ -224,6 +224,13 @@ class LocateGround(StrEnum):
     CRIMINAL_WARRANT = "criminal_warrant"
 
 
+class Wanted(StrEnum):
+    """What is looked for."""
+
+    PERSON = "person"
+    VEHICLE = "vehicle"
+
+
 class WantedAction(StrEnum):
     REPORT_ONLY = "report_only"
     HOLD_AND_NOTIFY = "hold_and_notify"

@@ -11,14 +11,10 @@ from app.vocabulary import (
     HitDecision,
     LocateGround,
     Urgency,
+    Wanted,
     WantedAction,
     WatchKind,
 )
-
-
-class Sought(StrEnum):
-    PERSON = "person"
-    VEHICLE = "vehicle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,8 @@ class LocateContent:
     note: str = field(default="", repr=False)
 
     @property
-    def sought(self) -> Sought:
-        return Sought.PERSON if self.vehicle is None else Sought.VEHICLE
+    def wanted(self) -> Wanted:
+        return Wanted.PERSON if self.vehicle is None else Wanted.VEHICLE
 
 
 @dataclass(frozen=True, slots=True)
