@@ -208,6 +208,8 @@ class WireReply:
     content_type: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    evidence: str | None = field(default=None, repr=False)
+    """The signatures of both sides, to be kept (`app.adapters.evidence`); None where the transport has none."""
 
 
 @dataclass(frozen=True, slots=True)

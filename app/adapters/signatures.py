@@ -48,11 +48,14 @@ __all__ = [
     "SignatureFault",
     "SignatureRefused",
     "SigningKey",
+    "Statement",
     "Verified",
     "VerifyingKey",
     "claimed_key_id",
     "content_digest",
     "new_nonce",
+    "request_statement",
+    "response_statement",
     "sign_request",
     "sign_response",
     "verify_request",
@@ -96,6 +99,17 @@ class Verified:
     key_id: str
     nonce: str
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a signature says and who is said to have made it; whoever has the public key can check it, without the body."""
+
+    key_id: str
+    base: bytes
+    """The signature base (RFC 9421 §2.5): the very bytes that were signed. They name no person."""
+
+    signature: bytes
 
 
 def new_nonce() -> str:
@@ -142,6 +156,21 @@ def claimed_key_id(headers: Headers) -> str:
     Raises SignatureRefused.
     """
     return read_claim(read_fields(headers)).key_id
+
+
+def request_statement(request: RequestParts) -> Statement:
+    """What the signature of a request says. Its body is not looked at. Raises SignatureRefused."""
+    return _statement(_request_subject(request))
+
+
+def response_statement(response: ResponseParts, request: RequestParts) -> Statement:
+    """As `request_statement`, for the answer to `request`."""
+    return _statement(_response_subject(response, request))
+
+
+def _statement(subject: "_Subject") -> Statement:
+    claim = read_claim(subject.fields)
+    return Statement(claim.key_id, subject.base(claim.components, claim.parameters), claim.signature)
 
 
 # What is signed ---------------------------------------------------------------------------------------------------

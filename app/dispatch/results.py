@@ -151,7 +151,7 @@ class Results:
             content_type=outcome.reply.content_type if outcome.reply else "application/octet-stream",
             body=raw,
             fingerprint=None,
-            signature=None,
+            signature=outcome.reply.evidence if outcome.reply else None,
             parked_reason=error.reason,
             at=outcome.at,
         )
@@ -179,7 +179,6 @@ def _raw(outcome: Outcome, error: ExchangeError) -> bytes:
 def _received(outcome: Outcome) -> Received:
     assert not isinstance(outcome.result, ExchangeError)
     assert outcome.reply is not None
-    headers = outcome.reply.headers
     return Received(
         agency_id=outcome.errand.agency_id,
         agency_code=outcome.errand.adapter.agency_code,
@@ -187,7 +186,7 @@ def _received(outcome: Outcome) -> Received:
         decoded=_taken_back(outcome.errand.message.operation, outcome.result),
         content_type=outcome.reply.content_type,
         raw=outcome.reply.body,
-        signature=f"{headers.get('signature-input', '')}\n{headers.get('signature', '')}",
+        signature=outcome.reply.evidence,
         at=outcome.at,
     )
 

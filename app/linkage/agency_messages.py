@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.contract import read_callback
+from app.adapters.evidence import evidence_of_request
 from app.adapters.kinds import KINDS
 from app.adapters.registry import dialect
 from app.adapters.signatures import (
@@ -33,7 +34,7 @@ from app.vocabulary import ActorKind, AgencyKind, AuditAction
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The agency that signed a message, and the signature as it stood, so that it cannot deny the bytes."""
+    """The agency that signed a message, and the evidence of it, so that it cannot deny the bytes."""
 
     agency_id: UUID
     code: str
@@ -61,9 +62,7 @@ async def authenticate(session: AsyncSession, request: RequestParts, now: dateti
     )
     if fresh is None:
         raise Refusal(ErrorCode.MESSAGE_REPLAYED)
-    fields = {name.lower(): value.decode("latin-1") for name, value in request.headers}
-    signature = f"{fields[b'signature-input']}\n{fields[b'signature']}"
-    return Sender(agency.id, agency.code, agency.kind, agency.dialect, signature)
+    return Sender(agency.id, agency.code, agency.kind, agency.dialect, evidence_of_request(request))
 
 
 async def _key(session: AsyncSession, key_id: str) -> tuple[Agency, AgencyKey]:

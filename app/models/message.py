@@ -52,7 +52,11 @@ class Message(Base):
     """Digest of the meaning: an identical repeat, in whatever wrapping, has the same one (P9)."""
 
     signature: Mapped[str | None]
-    """Signature-Input and Signature as received, so that the sender cannot deny the bytes."""
+    """Of theirs: the signatures under it, and under our message that it replies to (`app.adapters.evidence`).
+
+    So neither side can deny its bytes. Of ours it stays empty: every attempt is signed anew, and the one that was
+    answered is kept with the answer.
+    """
 
     parked_reason: Mapped[str | None]
     """Why a person must look: the bytes were not understood, or contradict what is on record (P17)."""

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from app.adapters.contract import Operation, WireMessage, WireReply
+from app.adapters.evidence import evidence_of_exchange
 from app.adapters.profile import AgencyProfile, AgencySettings
 from app.adapters.signatures import (
     POSSIBLE_DUPLICATE,
@@ -88,9 +89,11 @@ class HttpTransport:
             self._raise_unknown(message, str(error))
         if not 200 <= reply.status < 300:
             self._raise_for_status(message, reply)
-        self._check_signature(request, reply)
+        response = ResponseParts(reply.status, reply.headers, reply.body)
+        self._check_signature(request, response)
         fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
-        return WireReply(reply.status, fields.get("content-type", ""), reply.body, fields)
+        evidence = evidence_of_exchange(request, response)
+        return WireReply(reply.status, fields.get("content-type", ""), reply.body, fields, evidence)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
@@ -106,12 +109,11 @@ class HttpTransport:
             raise MessageRejected(f"cannot be signed: {error.about}") from error
         return request
 
-    def _check_signature(self, request: RequestParts, reply: Reply) -> None:
-        response = ResponseParts(reply.status, reply.headers, reply.body)
+    def _check_signature(self, request: RequestParts, response: ResponseParts) -> None:
         try:
             verify_response(response, request, self._agency_keys, self._clock.now())
         except SignatureRefused as error:
-            raise OutcomeUnknown(f"unsigned answer: {error}", raw=reply.body) from error
+            raise OutcomeUnknown(f"unsigned answer: {error}", raw=response.body) from error
 
     def _raise_for_status(self, message: WireMessage, reply: Reply) -> NoReturn:
         reason = f"status {reply.status}"
