@@ -377,9 +377,13 @@ def read_callback(dialect: Dialect, kind: KindProfile, content_type: str, body: 
 
 
 def check_fits(order: OrderKind, answer: Answer) -> None:
-    """Raise `MalformedAnswer` when no order of this kind is answered so: a query executed, a release found."""
+    """Raise `MalformedAnswer` when no order of this kind is answered so: a query executed, a freeze without a report."""
     if answer.state not in _STATES[order]:
         raise MalformedAnswer(f"{order} is not answered by {answer.state}")
+    if answer.state in _DONE and bool(answer.measures) is not (order in MEASURES):
+        raise MalformedAnswer("a measure is reported, and nothing else is")
+    if answer.corrects and order is not OrderKind.ASSET_QUERY:
+        raise MalformedAnswer("only facts are corrected by an answer")
 
 
 _DECLINED = frozenset({AnswerState.REFUSED, AnswerState.NOT_YET})
@@ -397,6 +401,8 @@ def _check_kinds(kind: KindProfile, said: Posted) -> None:
         raise MalformedAnswer("an agency of this kind keeps no such assets")
     if isinstance(said, Answer | Notice):
         _check_measures(kind, said.measures)
+    if isinstance(said, Hit | CustodyNotice) and not kind.looks_for:
+        raise MalformedAnswer("an agency of this kind looks for nobody")
 
 
 def _check_measures(kind: KindProfile, reports: Iterable[MeasureReport]) -> None:

@@ -57,7 +57,7 @@ class RecallContent:
     locate_request_id: UUID
     locate_case_number: str
     reason: EndReason
-    note: str = ""
+    note: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

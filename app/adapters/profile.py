@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from app.adapters.signatures import KeyRing, SigningKey
 from app.measures.words import ThingKind
-from app.vocabulary import AgencyKind, AssetKind, OrderKind
+from app.vocabulary import AgencyKind, AssetKind, OrderKind, Wanted
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -103,6 +103,9 @@ class KindProfile:
 
     deadlines: Deadlines
     """Where the agency's own settings say nothing else."""
+
+    looks_for: frozenset[Wanted] = frozenset()
+    """Whom or what an agency of this kind can meet; a hit or a hold by any other is malformed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ from pydantic import TypeAdapter
 
 from app.adapters.contract import Operation
 from app.adapters.liandong import wire
-from app.adapters.liandong.wire import AnswerMessage, AssetQueryMessage, RequestMessage, StatusReportMessage
+from app.adapters.liandong.wire import (
+    AnswerMessage,
+    AssetQueryMessage,
+    LookOutMessage,
+    RequestMessage,
+    StatusReportMessage,
+)
 from app.adapters.signatures import (
     POSSIBLE_DUPLICATE,
     RequestParts,
@@ -35,7 +41,7 @@ from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Ledger
 from app.sandbox.lookup import Finding, Registry, ambiguous, refused_for
 from app.sandbox.postman import Postman
-from app.vocabulary import AnswerState, RequestStatus
+from app.vocabulary import AnswerState, RefusalReason, RequestStatus
 
 _READERS: dict[Operation, TypeAdapter[Any]] = {
     Operation.REQUEST: wire.REQUEST,
@@ -144,6 +150,8 @@ class Clerk:
 
     def _find(self, message: RequestMessage, deed: Deed) -> Finding:
         """What was asked for, or what came of what was ordered."""
+        if isinstance(message, LookOutMessage):
+            return refused_for(RefusalReason.OUT_OF_SCOPE, "本单位不承担查找、布控")
         if not isinstance(message, AssetQueryMessage):
             return self.bailiff.carry_out(message, deed)
         finding = self.registry.look_up(message)

@@ -26,10 +26,18 @@ from app.adapters.contract import (
     Answer,
     AssetQueryOrder,
     Dialect,
-    MeasureOrder,
+    LookOutOrder,
     Operation,
     StatusReport,
     WireReply,
+)
+from app.adapters.locating import (
+    CustodyNotice,
+    Hit,
+    HitDecisionContent,
+    LocateContent,
+    RecallContent,
+    WatchNotice,
 )
 from app.adapters.measures import FreezeContent, LiveList, MeasureReport, Notice, Objection
 from app.adapters.registry import dialect as registered
@@ -109,6 +117,15 @@ BEIJING = timezone(timedelta(hours=8))
 
 def elsewhere(order: AgencyOrder) -> AgencyOrder:
     """The same order, read back from a database session in another zone."""
+    if isinstance(order, LookOutOrder) and isinstance(order.content, LocateContent):
+        order = replace(
+            order,
+            content=replace(
+                order.content,
+                valid_from=order.content.valid_from.astimezone(BEIJING),
+                valid_until=order.content.valid_until.astimezone(BEIJING),
+            ),
+        )
     return replace(
         order,
         asked_at=order.asked_at.astimezone(BEIJING),
@@ -199,6 +216,12 @@ def _instants(decoded: Said) -> Iterator[datetime | None]:
             yield decoded.expected_at
         case Objection():
             yield decoded.raised_at
+        case Hit():
+            yield decoded.seen_at
+        case CustodyNotice():
+            yield decoded.at
+        case WatchNotice():
+            yield decoded.happened_at
         case _:
             yield decoded.as_of
             for report in _reports(decoded):
@@ -309,10 +332,20 @@ def _personal(order: AgencyOrder) -> tuple[str, ...]:
 
 
 def _things(order: AgencyOrder) -> Iterator[str]:
-    if isinstance(order, MeasureOrder):
-        content = order.content
-        targets = content.targets if isinstance(content, FreezeContent) else (content.target,)
-        yield from (target.identity for target in targets)
+    if isinstance(order, AssetQueryOrder):
+        return
+    match order.content:
+        case FreezeContent(targets):
+            yield from (target.identity for target in targets)
+        case LocateContent() as content:
+            yield from (*content.last_known_places, *content.phones)
+            yield from filter(None, [content.note])
+            if content.vehicle:
+                yield from (content.vehicle.plate_number, content.vehicle.vin)
+        case RecallContent() | HitDecisionContent():
+            pass
+        case content:
+            yield content.target.identity
 
 
 def test_an_order_that_does_not_fit_is_rejected_without_a_word_about_its_subject(specimen: Specimen) -> None:

@@ -204,9 +204,7 @@ class Sink:
     statuses: list[int] = field(default_factory=list)
     """Replies to give before any receipt, one for each post."""
 
-    messages: list[
-        wire.AnswerMessage | wire.AcknowledgementMessage | wire.NoticeMessage | wire.ObjectionMessage
-    ] = field(default_factory=list)
+    messages: list[wire.PostedMessage] = field(default_factory=list)
     signers: list[str] = field(default_factory=list)
     """The key ids of those who posted the messages."""
 

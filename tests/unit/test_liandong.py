@@ -17,7 +17,7 @@ from app.adapters.assets import (
     WealthProduct,
     identity_of,
 )
-from app.adapters.contract import Acknowledged, Answer, Operation, StatusReport, WireReply
+from app.adapters.contract import Answer, Operation, Posted, StatusReport, WireReply
 from app.adapters.liandong import wire
 from app.adapters.liandong.dialect import LiandongDialect
 from app.errors import MalformedAnswer, MessageRejected
@@ -60,7 +60,7 @@ def report(status: str, *answers: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def called_back(message: dict[str, Any]) -> Acknowledged | Answer:
+def called_back(message: dict[str, Any]) -> Posted:
     return DIALECT.decode_callback("application/json", json.dumps(message).encode())
 
 

@@ -126,8 +126,6 @@ def measure(name: str) -> MeasureOrder:
 @pytest.mark.parametrize(
     ("message", "fault"),
     [
-        (answer("executed"), ": measures_missing"),
-        (answer("not_executed"), ": measures_missing"),
         (answer("executed", MISSED), ": effect_contradicted"),
         (answer("not_executed", FROZEN), ": effect_contradicted"),
         (answer("not_executed", MISSED, FROZEN), ": effect_contradicted"),
@@ -231,11 +229,19 @@ def test_a_thousand_reports_are_the_most() -> None:
 @pytest.mark.parametrize("name", [name for name, order in ORDERS.items() if isinstance(order, MeasureOrder)])
 def test_a_measure_is_answered_as_a_measure(name: str) -> None:
     kind = kind_of(ORDERS[name])
-    check_fits(kind, answered(AnswerState.EXECUTED))
+    reported = replace(answered(AnswerState.EXECUTED), measures=(MeasureReport.model_validate(FROZEN),))
+    check_fits(kind, reported)
     check_fits(kind, answered(AnswerState.REFUSED))
     for state in (AnswerState.FOUND, AnswerState.PARTIAL):
         with pytest.raises(MalformedAnswer):
             check_fits(kind, answered(state))
+
+
+@pytest.mark.parametrize("state", [AnswerState.EXECUTED, AnswerState.NOT_EXECUTED])
+def test_of_a_measure_something_is_reported(state: AnswerState) -> None:
+    """The message alone does not tell what was ordered, so only the order refuses it."""
+    with pytest.raises(MalformedAnswer):
+        check_fits(OrderKind.FREEZE, answered(state))
 
 
 @pytest.mark.parametrize("state", [AnswerState.NOTHING_FOUND, AnswerState.AMBIGUOUS, AnswerState.MISMATCH])

@@ -16,6 +16,7 @@ from app.adapters.contract import (
     Decoded,
     LawfulRefusal,
     LookOutOrder,
+    MeasureOrder,
     Operation,
     Posted,
     StatusReport,
@@ -24,11 +25,11 @@ from app.adapters.contract import (
     kind_of,
 )
 from app.adapters.liandong import wire
+from app.adapters.locating import CustodyNotice, Hit, LocateContent, RecallContent, WatchNotice
 from app.adapters.measures import (
     FreezeContent,
     LiveList,
     LiveMeasure,
-    MeasureContent,
     Notice,
     Objection,
     ReleaseContent,
@@ -99,11 +100,19 @@ class LiandongDialect:
     def decode_callback(self, content_type: str, body: bytes) -> Posted:
         check_content_type(content_type)
         message = wire.read(wire.CALLBACK, body)
-        if isinstance(message, wire.NoticeMessage):
-            return _notice(message)
-        if isinstance(message, wire.ObjectionMessage):
-            return _objection(message)
-        return _response(message)
+        match message:
+            case wire.NoticeMessage():
+                return _notice(message)
+            case wire.ObjectionMessage():
+                return _objection(message)
+            case wire.HitMessage():
+                return _hit(message)
+            case wire.CustodyNoticeMessage():
+                return _custody_notice(message)
+            case wire.WatchNoticeMessage():
+                return _watch_notice(message)
+            case _:
+                return _response(message)
 
 
 def _message(
@@ -117,8 +126,6 @@ def _message(
 
 
 def _request(order: AgencyOrder) -> wire.Piece:
-    if isinstance(order, LookOutOrder):
-        raise MessageRejected(f"no words for a {kind_of(order)}")
     subject = order.subject
     envelope = {
         "message_id": order.request_id,
@@ -140,25 +147,35 @@ def _request(order: AgencyOrder) -> wire.Piece:
     if isinstance(order, AssetQueryOrder):
         return _QUERY.validate_python({**envelope, "scope": order.scope}, from_attributes=True)
     kind = kind_of(order)
-    measure = {**envelope, "kind": kind, kind.value: _content(order.content)}
-    return wire.REQUEST.validate_python(measure, from_attributes=True)
+    whole = {**envelope, "kind": kind, kind.value: _content(order)}
+    return wire.REQUEST.validate_python(whole, from_attributes=True)
 
 
 _QUERY = TypeAdapter(wire.AssetQueryMessage)
 
 
-def _content(content: MeasureContent) -> object:
-    match content:
-        case FreezeContent():
+def _content(order: MeasureOrder | LookOutOrder) -> object:
+    match order.content:
+        case FreezeContent() as content:
             whole = content.limit is Reach.WHOLE
             limit = None if whole else content.limit
             return {**_shallow(content), "limit": limit, "whole": True if whole else None}
-        case ReleaseContent():
+        case ReleaseContent() as content:
             return {**_shallow(content), "whole": True if content.amount is None else None}
-    return content
+        case LocateContent() as content:
+            return {
+                **_shallow(content),
+                "valid_from": content.valid_from.astimezone(UTC),
+                "valid_until": content.valid_until.astimezone(UTC),
+                "note": content.note or None,
+            }
+        case RecallContent() as content:
+            return {**_shallow(content), "note": content.note or None}
+        case content:
+            return content
 
 
-def _shallow(content: FreezeContent | ReleaseContent) -> dict[str, object]:
+def _shallow(content: FreezeContent | ReleaseContent | LocateContent | RecallContent) -> dict[str, object]:
     """Not `asdict`, which would turn the pieces into dicts, too, and is ten times slower."""
     return {field.name: getattr(content, field.name) for field in fields(content)}
 
@@ -187,6 +204,7 @@ def _answer(message: wire.AnswerMessage) -> Answer:
         assets=message.assets,
         measures=message.measures,
         remark=message.remark,
+        corrects=message.corrects,
     )
 
 
@@ -208,6 +226,44 @@ def _objection(message: wire.ObjectionMessage) -> Objection:
         grounds=message.grounds,
         text=message.text,
         agency_reference=message.agency_reference,
+    )
+
+
+def _hit(message: wire.HitMessage) -> Hit:
+    return Hit(
+        request_id=message.request_id,
+        message_id=message.message_id,
+        hit_id=message.hit_id,
+        seen_at=message.seen_at.astimezone(UTC),
+        place=message.place,
+        source=message.source,
+        confidence=message.confidence,
+        reporter=message.reporter,
+        circumstances=message.circumstances,
+        attachment_sha256=message.attachment_sha256,
+    )
+
+
+def _custody_notice(message: wire.CustodyNoticeMessage) -> CustodyNotice:
+    return CustodyNotice(
+        request_id=message.request_id,
+        message_id=message.message_id,
+        hit_id=message.hit_id,
+        stage=message.stage,
+        at=message.at.astimezone(UTC),
+        place=message.place,
+        came_along=message.came_along,
+    )
+
+
+def _watch_notice(message: wire.WatchNoticeMessage) -> WatchNotice:
+    return WatchNotice(
+        request_id=message.request_id,
+        message_id=message.message_id,
+        kind=message.kind,
+        happened_at=message.happened_at.astimezone(UTC),
+        place=message.place,
+        detail=message.detail,
     )
 
 

@@ -48,7 +48,11 @@ _WHOLE = frozenset(
 )
 """Says everything in one part, and reports nothing; so does `not_yet`, which is no part of the answer at all."""
 
-_OF_MEASURES = frozenset({AnswerState.EXECUTED, AnswerState.NOT_EXECUTED})
+_DONE = frozenset({AnswerState.EXECUTED, AnswerState.NOT_EXECUTED})
+
+_CORRECTING = frozenset(
+    {AnswerState.FOUND, AnswerState.NOTHING_FOUND, AnswerState.AMBIGUOUS, AnswerState.MISMATCH}
+)
 
 
 class AnswerMessage(Piece):
@@ -62,6 +66,7 @@ class AnswerMessage(Piece):
     as_of: Instant
     part: Annotated[Number, Field(ge=1, le=10_000)] = 1
     agency_reference: Reference | None = None
+    corrects: Identifier | None = None
     refusal: Refusal | None = None
     assets: Annotated[tuple[Asset, ...], Few] = ()
     measures: Annotated[tuple[MeasureReport, ...], Few] = ()
@@ -71,8 +76,10 @@ class AnswerMessage(Piece):
     def _says_one_thing(self) -> Self:
         if (self.state is AnswerState.REFUSED) != (self.refusal is not None):
             raise PydanticCustomError("refusal_without_reason", "refused, and only refused, tells why")
-        if self.state in _OF_MEASURES:
-            self._measures()
+        if self.corrects and (self.state not in _CORRECTING or self.part != 1):
+            raise PydanticCustomError("correction_not_allowed", "a correction tells all, of a query, at once")
+        if self.state in _DONE:
+            self._done()
         elif self.measures:
             raise PydanticCustomError("measures_not_allowed", "this state reports no measures")
         elif self.state in _WHOLE or self.state is AnswerState.NOT_YET:
@@ -85,13 +92,20 @@ class AnswerMessage(Piece):
             raise PydanticCustomError("assets_missing", "found, and nothing reported")
         return self
 
-    def _measures(self) -> None:
+    def _done(self) -> None:
+        """Without measures it answers an order about a look-out, which has nothing to report but why not."""
         if self.part != 1:
             raise PydanticCustomError("part_not_allowed", "this state has no parts")
         if not self.measures:
-            raise PydanticCustomError("measures_missing", "a measure, and nothing reported of it")
-        if any(report.state for report in self.measures) != (self.state is AnswerState.EXECUTED):
+            self._nothing_measured()
+        elif any(report.state for report in self.measures) != (self.state is AnswerState.EXECUTED):
             raise PydanticCustomError("effect_contradicted", "executed when one took effect, and only then")
+
+    def _nothing_measured(self) -> None:
+        if self.assets:
+            raise PydanticCustomError("assets_not_allowed", "an order about a look-out reports no assets")
+        if self.state is AnswerState.NOT_EXECUTED and not self.remark:
+            raise PydanticCustomError("remark_missing", "not executed, and not a word of why")
 
 
 class StatusReportMessage(Piece):
@@ -182,8 +196,3 @@ class LiveListMessage(Piece):
 
 Response = Annotated[AnswerMessage | AcknowledgementMessage, Field(discriminator="type")]
 """What answers a request: at once on the same connection, or later by callback."""
-
-Callback = Annotated[
-    AnswerMessage | AcknowledgementMessage | NoticeMessage | ObjectionMessage, Field(discriminator="type")
-]
-"""What an agency posts by itself."""

@@ -168,7 +168,7 @@ def _one_of(amount: Decimal | None, *, whole: bool) -> None:
         raise PydanticCustomError("sum_or_whole", "either a sum or the whole")
 
 
-class _Order(Piece):
+class Order(Piece):
     """What every request says before its content. The two clocks come last, as on the first day of the protocol."""
 
     protocol: Protocol = PROTOCOL
@@ -181,7 +181,7 @@ class _Order(Piece):
     subject: Subject
 
 
-class AssetQueryMessage(_Order):
+class AssetQueryMessage(Order):
     """财产查询."""
 
     kind: Literal[OrderKind.ASSET_QUERY] = OrderKind.ASSET_QUERY
@@ -190,7 +190,7 @@ class AssetQueryMessage(_Order):
     answer_due_at: Instant
 
 
-class FreezeMessage(_Order):
+class FreezeMessage(Order):
     """冻结/查封. Its request id is from then on the name of the freeze."""
 
     kind: Literal[OrderKind.FREEZE] = OrderKind.FREEZE
@@ -199,7 +199,7 @@ class FreezeMessage(_Order):
     answer_due_at: Instant
 
 
-class RenewalMessage(_Order):
+class RenewalMessage(Order):
     """续冻/续封."""
 
     kind: Literal[OrderKind.RENEWAL] = OrderKind.RENEWAL
@@ -208,7 +208,7 @@ class RenewalMessage(_Order):
     answer_due_at: Instant
 
 
-class ReleaseMessage(_Order):
+class ReleaseMessage(Order):
     """解冻/解封."""
 
     kind: Literal[OrderKind.RELEASE] = OrderKind.RELEASE
@@ -217,7 +217,7 @@ class ReleaseMessage(_Order):
     answer_due_at: Instant
 
 
-class TransferMessage(_Order):
+class TransferMessage(Order):
     """扣划."""
 
     kind: Literal[OrderKind.TRANSFER] = OrderKind.TRANSFER
@@ -226,7 +226,7 @@ class TransferMessage(_Order):
     answer_due_at: Instant
 
 
-class ConversionMessage(_Order):
+class ConversionMessage(Order):
     """保全转执行."""
 
     kind: Literal[OrderKind.CONVERSION] = OrderKind.CONVERSION
@@ -236,8 +236,6 @@ class ConversionMessage(_Order):
 
 
 MeasureMessage = FreezeMessage | RenewalMessage | ReleaseMessage | TransferMessage | ConversionMessage
-RequestMessage = Annotated[AssetQueryMessage | MeasureMessage, Field(discriminator="kind")]
-"""请求: one agency's part of a court's order."""
 
 
 class StatusQueryMessage(Piece):

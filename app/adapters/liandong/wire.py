@@ -3,15 +3,14 @@
 Both sides use these models, each to write its own messages and to read the other's.
 """
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from app.adapters import strict_json
 from app.adapters.liandong.from_agency import (
     AcknowledgementMessage,
     AnswerMessage,
-    Callback,
     LiveFreeze,
     LiveListMessage,
     NoticeMessage,
@@ -39,7 +38,6 @@ from app.adapters.liandong.from_hub import (
     ReleaseMessage,
     Renewal,
     RenewalMessage,
-    RequestMessage,
     Scope,
     StatusQueryMessage,
     Subject,
@@ -47,6 +45,19 @@ from app.adapters.liandong.from_hub import (
     Term,
     Transfer,
     TransferMessage,
+)
+from app.adapters.liandong.look_out import (
+    CustodyNoticeMessage,
+    Decision,
+    HitDecisionMessage,
+    HitMessage,
+    Locate,
+    LocateMessage,
+    LookOutMessage,
+    Recall,
+    RecallMessage,
+    WantedVehicle,
+    WatchNoticeMessage,
 )
 from app.adapters.liandong.pieces import PROTOCOL, Piece, Protocol
 from app.adapters.strict_json import CONTENT_TYPE, MAX_BYTES, write
@@ -69,25 +80,34 @@ __all__ = [
     "AcknowledgementMessage",
     "AnswerMessage",
     "AssetQueryMessage",
-    "Callback",
     "CancellationMessage",
     "Conversion",
     "ConversionMessage",
     "CourtAccount",
+    "CustodyNoticeMessage",
+    "Decision",
     "Disposition",
     "Document",
     "Freeze",
     "FreezeMessage",
+    "HitDecisionMessage",
+    "HitMessage",
     "LiveFreeze",
     "LiveListMessage",
     "LiveListQueryMessage",
+    "Locate",
+    "LocateMessage",
+    "LookOutMessage",
     "Mandate",
     "MeasureMessage",
     "NoticeMessage",
     "ObjectionMessage",
     "Officer",
     "Piece",
+    "PostedMessage",
     "Protocol",
+    "Recall",
+    "RecallMessage",
     "ReceiptMessage",
     "Refusal",
     "Release",
@@ -104,23 +124,48 @@ __all__ = [
     "Term",
     "Transfer",
     "TransferMessage",
+    "WantedVehicle",
+    "WatchNoticeMessage",
     "read",
     "write",
 ]
 
-REQUEST: TypeAdapter[AssetQueryMessage | MeasureMessage] = TypeAdapter(RequestMessage)
+RequestMessage = Annotated[AssetQueryMessage | MeasureMessage | LookOutMessage, Field(discriminator="kind")]
+"""请求: one agency's part of a court's order."""
+
+PostedMessage = (
+    AnswerMessage
+    | AcknowledgementMessage
+    | NoticeMessage
+    | ObjectionMessage
+    | HitMessage
+    | CustodyNoticeMessage
+    | WatchNoticeMessage
+)
+"""What an agency posts by itself."""
+
+REQUEST: TypeAdapter[AssetQueryMessage | MeasureMessage | LookOutMessage] = TypeAdapter(RequestMessage)
 STATUS_QUERY = TypeAdapter(StatusQueryMessage)
 CANCELLATION = TypeAdapter(CancellationMessage)
 RESPONSE: TypeAdapter[AnswerMessage | AcknowledgementMessage] = TypeAdapter(Response)
-CALLBACK: TypeAdapter[AnswerMessage | AcknowledgementMessage | NoticeMessage | ObjectionMessage] = (
-    TypeAdapter(Callback)
-)
+CALLBACK: TypeAdapter[PostedMessage] = TypeAdapter(Annotated[PostedMessage, Field(discriminator="type")])
 STATUS_REPORT = TypeAdapter(StatusReportMessage)
 LIVE_LIST_QUERY = TypeAdapter(LiveListQueryMessage)
 LIVE_LIST = TypeAdapter(LiveListMessage)
 RECEIPT = TypeAdapter(ReceiptMessage)
 
-BRANCHES = frozenset({"answer", "acknowledgement", "notice", "objection", *OrderKind})
+BRANCHES = frozenset(
+    {
+        "answer",
+        "acknowledgement",
+        "notice",
+        "objection",
+        "hit",
+        "custody_notice",
+        "watch_notice",
+        *OrderKind,
+    }
+)
 """The tags of unions at the root of a message, which stand in pydantic's paths and not in the message."""
 
 M = TypeVar("M")

@@ -1,7 +1,7 @@
 """公安机关: who somebody is and where; its vehicle data is the vehicle registry's."""
 
 from app.adapters.profile import Deadlines, KindProfile
-from app.vocabulary import AgencyKind, AssetKind
+from app.vocabulary import AgencyKind, AssetKind, Wanted
 
 PROFILE = KindProfile(
     kind=AgencyKind.POLICE,
@@ -10,4 +10,5 @@ PROFILE = KindProfile(
     ),
     controls=frozenset(),
     deadlines=Deadlines(),
+    looks_for=frozenset(Wanted),
 )

@@ -27,6 +27,7 @@ from app.adapters.contract import (
     WireMessage,
     WireReply,
 )
+from app.adapters.locating import CustodyNotice, Hit, WatchNotice
 from app.adapters.measures import LiveList, Notice, Objection
 from app.adapters.scaffold.order import LIST_ID, ORDER, ORDERS, REASON
 from app.adapters.scaffold.template import TemplateDialect
@@ -46,7 +47,9 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-Said = Acknowledged | Answer | StatusReport | Notice | Objection | LiveList
+Said = (
+    Acknowledged | Answer | StatusReport | Notice | Objection | Hit | CustodyNotice | WatchNotice | LiveList
+)
 """All that an agency's message may decode to."""
 
 _DECODED: TypeAdapter[Said] = TypeAdapter(Said)
@@ -100,7 +103,7 @@ def encodings(dialect: Dialect) -> Mapping[str, bytes]:
 def messages(dialect: Dialect, orders: Mapping[str, AgencyOrder]) -> Mapping[str, WireMessage]:
     """These orders in the dialect's words, and what is sent about the first of them.
 
-    A protocol may lack words for measures, and then rejects them; that it speaks a kind of order may not change.
+    A protocol may lack words for measures and look-outs, and then rejects them; that it speaks a kind of order may not change.
     """
     request_id = next(iter(orders.values())).request_id
     to_encode: dict[str, Callable[[], WireMessage]] = {

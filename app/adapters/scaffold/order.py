@@ -12,11 +12,19 @@ from app.adapters.contract import (
     AssetQueryOrder,
     Certificate,
     DocumentReference,
+    LookOutOrder,
     Mandate,
     MeasureOrder,
     OfficerCredentials,
     QueryScope,
     Subject,
+)
+from app.adapters.locating import (
+    HitDecisionContent,
+    LocateContent,
+    LookOutContent,
+    RecallContent,
+    WantedVehicle,
 )
 from app.adapters.measures import (
     ConversionContent,
@@ -30,7 +38,17 @@ from app.adapters.measures import (
 )
 from app.measures.terms import Term
 from app.measures.words import Nature, Reach, ThingKind
-from app.vocabulary import AssetKind, CertificateType, DocumentKind, PartyKind
+from app.vocabulary import (
+    AssetKind,
+    CertificateType,
+    DocumentKind,
+    EndReason,
+    HitDecision,
+    LocateGround,
+    PartyKind,
+    Urgency,
+    WantedAction,
+)
 
 REASON = "被执行人已履行完毕"
 """Why it is cancelled."""
@@ -80,6 +98,8 @@ _PRODUCT = Target(ThingKind.WEALTH_PRODUCT, "LC4190010018/WJ2026-18")
 _HOUSE = Target(ThingKind.REAL_ESTATE, "419901001002GB00018F00010005")
 _RULING = "（2018）豫1424执1352号之二"
 _FREEZE_ID = UUID("019a0c5f-2f01-7a10-8b20-5d3c9e0a41d1")
+_LOOK_OUT_ID = UUID("019a0c5f-2f11-7a10-8b20-5d3c9e0a41d1")
+_HIT_ID = UUID("019a0c70-11a0-7d52-b8f1-0c2e94d7a601")
 _PRESERVATION_CASE = "（2017）豫1424执保88号"
 
 
@@ -100,7 +120,28 @@ _PAPERS = {
     DocumentKind.FREEZE_NOTICE: _paper(2, DocumentKind.FREEZE_NOTICE, "协助冻结存款通知书"),
     DocumentKind.RELEASE_NOTICE: _paper(3, DocumentKind.RELEASE_NOTICE, "协助解除冻结存款通知书"),
     DocumentKind.ENFORCEMENT_NOTICE: _paper(4, DocumentKind.ENFORCEMENT_NOTICE, "协助执行通知书"),
+    DocumentKind.DETENTION_DECISION: _paper(5, DocumentKind.DETENTION_DECISION, "拘留决定书"),
+    DocumentKind.PHOTO: replace(_paper(6, DocumentKind.PHOTO, "被执行人照片"), media_type="image/jpeg"),
 }
+
+
+def _look_out(number: int, content: LookOutContent, *papers: DocumentKind) -> LookOutOrder:
+    mandate = replace(
+        ORDER.mandate,
+        legal_basis="《中华人民共和国民事诉讼法》第一百一十八条",
+        purpose="查找被执行人、查找被查封车辆",
+        documents=tuple(_PAPERS[kind] for kind in papers),
+    )
+    return LookOutOrder(
+        request_id=UUID(int=_LOOK_OUT_ID.int + number),
+        order_id=UUID(int=ORDER.order_id.int + 16 + number),
+        agency_code="POLICE-ZC",
+        mandate=mandate,
+        subject=ORDER.subject,
+        content=content,
+        asked_at=ORDER.asked_at,
+        answer_due_at=ORDER.answer_due_at,
+    )
 
 
 def _measure(
@@ -139,6 +180,20 @@ _RELEASE = ReleaseContent(
     amount=None,
     reason="被执行人已履行完毕",
 )
+_LOCATE = LocateContent(
+    ground=LocateGround.DETENTION_DECISION,
+    ground_number="（2018）豫1424司惩7号",
+    action=WantedAction.HOLD_AND_NOTIFY,
+    urgency=Urgency.URGENT,
+    duty_phone="12000000110",
+    valid_from=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+    valid_until=datetime(2026, 6, 1, 16, 0, tzinfo=UTC),
+    last_known_places=("某某市某某区某某路18号", "某某县某某宾馆"),
+    phones=("12000000577",),
+    photo_sha256=_PAPERS[DocumentKind.PHOTO].sha256,
+    note="右手持拐杖",
+)
+_DECISION = HitDecisionContent(_LOOK_OUT_ID, _HIT_ID, HitDecision.CONFIRMED)
 _TO_FREEZE = (DocumentKind.RULING, DocumentKind.FREEZE_NOTICE)
 _TO_RELEASE = (DocumentKind.RULING, DocumentKind.RELEASE_NOTICE)
 
@@ -198,6 +253,33 @@ ORDERS: Mapping[str, AgencyOrder] = MappingProxyType(
             DocumentKind.ENFORCEMENT_NOTICE,
             agency_code="LAND-ZC",
         ),
+        "locate": _look_out(0, _LOCATE, DocumentKind.DETENTION_DECISION, DocumentKind.PHOTO),
+        "locate-a-vehicle": _look_out(
+            1,
+            LocateContent(
+                ground=LocateGround.SEIZURE_RULING,
+                ground_number=_RULING,
+                action=WantedAction.HOLD_AND_NOTIFY,
+                urgency=Urgency.ROUTINE,
+                duty_phone="12000000110",
+                valid_from=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+                valid_until=datetime(2026, 6, 1, 16, 0, tzinfo=UTC),
+                vehicle=WantedVehicle("豫Z18A26", "小型汽车", "LLLLLLLLLLLLL0018"),
+            ),
+            DocumentKind.RULING,
+        ),
+        "recall": _look_out(
+            2,
+            RecallContent(
+                locate_request_id=_LOOK_OUT_ID,
+                locate_case_number=ORDER.mandate.case_number,
+                reason=EndReason.CLEARED,
+                note="被执行人已履行完毕",
+            ),
+        ),
+        "hit-confirmed": _look_out(3, _DECISION),
+        "hit-of-another": _look_out(4, replace(_DECISION, decision=HitDecision.NOT_HIM)),
+        "hit-needs-time": _look_out(5, replace(_DECISION, decision=HitDecision.MORE_TIME, minutes_needed=30)),
     }
 )
 """One of each kind, and of each way in which its content may be filled in."""
