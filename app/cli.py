@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 
 from app import administration, schema
 from app.adapters.scaffold import create as create_dialect
@@ -21,6 +22,7 @@ from app.keys import new_keys
 from app.launcher import Launcher
 from app.linkage.subjects import certificate_index
 from app.logs import configure_logging
+from app.memory import settle_memory
 from app.sandbox.demo import Demo
 from app.sandbox.demo_steps import DemoFailed
 from app.sandbox.fleet import Fleet, HubLink, with_banks
@@ -57,7 +59,7 @@ def api(
 ) -> None:
     """启动 API 服务 / Serve the HTTP API."""
     uvicorn.run(
-        "app.main:create_app",
+        "app.main:create_served_app",
         factory=True,
         host=host,
         port=port,
@@ -73,7 +75,8 @@ def worker() -> None:
     """启动工作进程：发送、回传、计时、审计编号 / Run a worker: carry, deliver, keep clocks, number the log."""
     settings = Settings()
     configure_logging(as_json=settings.log_json)
-    asyncio.run(_work(settings))
+    settle_memory()
+    uvloop.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:

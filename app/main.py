@@ -1,4 +1,4 @@
-"""The hub's HTTP side, put together. `uvicorn --factory app.main:create_app` runs it."""
+"""The hub's HTTP side, put together. `uvicorn --factory app.main:create_served_app` runs it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,6 +48,7 @@ from app.api.idempotency import AlreadyAnswered, on_already_answered
 from app.clock import Clock, SystemClock
 from app.errors import Refusal
 from app.logs import configure_logging
+from app.memory import settle_memory
 from app.settings import Settings
 
 _ROUTERS = (
@@ -109,4 +110,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     for router in _ROUTERS:
         app.include_router(router)
     openapi.describe(app)
+    return app
+
+
+def create_served_app() -> FastAPI:
+    """For a process that does nothing but serve it."""
+    app = create_app()
+    settle_memory()
     return app

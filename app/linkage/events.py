@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.ids import new_id
 from app.models import CourtEvent, EventCounter, WebhookEndpoint
 from app.outbox.put import NewItem, put
+from app.rows import insert_rows
 from app.vocabulary import EventType
 
 WEBHOOK = "webhook"
@@ -59,7 +60,7 @@ async def announce(session: AsyncSession, events: Sequence[NewEvent], at: dateti
                 "occurred_at": at,
             }
         )
-    await session.execute(insert(CourtEvent), rows)
+    await insert_rows(session, (CourtEvent, rows))
     await _queue_deliveries(session, rows, at)
 
 

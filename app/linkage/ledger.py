@@ -7,20 +7,21 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.assets import Asset as ReportedAsset
 from app.adapters.assets import BankAccount, TaxRecord, WealthProduct, identity_of
 from app.adapters.contract import Answer
 from app.audit.entry import Actor, Entry
-from app.audit.record import record
+from app.audit.record import entry_rows
 from app.crypto import Vault, sha256_hex
 from app.ids import new_id
 from app.linkage.events import NewEvent, announce
 from app.linkage.matters import Deed, Matter
 from app.models import AgencyAnswer, Asset, Base, Message
 from app.models.message import Disposition
+from app.rows import insert_rows
 from app.vocabulary import ActorKind, AuditAction
 
 
@@ -129,16 +130,17 @@ class Ledger:
 
     async def write(self, session: AsyncSession, at: datetime) -> None:
         """Flushes; never commits. Events go last, since they lock their court's counter until the commit."""
-        if self._messages:
-            await session.execute(insert(Message), self._messages)
-        if self._answers:
-            await session.execute(insert(AgencyAnswer), self._answers)
         if self._assets:
             await self._supersede(session, at)
-            await session.execute(insert(Asset), self._assets)
+        await insert_rows(
+            session,
+            (Message, self._messages),
+            (AgencyAnswer, self._answers),
+            (Asset, self._assets),
+            *entry_rows(self._entries),
+        )
         session.add_all(self.rows)
         await session.flush()
-        await record(session, self._entries)
         await announce(session, self._events, at)
 
     async def _supersede(self, session: AsyncSession, at: datetime) -> None:

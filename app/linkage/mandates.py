@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -38,37 +38,37 @@ async def load_orders(
 
     A request whose sealed data does not open gets the reason instead, so that one bad row stops no other (P8).
     """
-    rows = (
-        await session.execute(
-            select(AgencyRequest, Order, Case, Court, Officer, _Approver, Party, Agency.code)
-            .join(Order, Order.id == AgencyRequest.order_id)
-            .join(Case, Case.id == Order.case_id)
-            .join(Court, Court.id == Order.court_id)
-            .join(Officer, Officer.id == Order.officer_id)
-            .outerjoin(_Approver, _Approver.id == Order.approver_id)
-            .join(Party, Party.id == AgencyRequest.party_id)
-            .join(Agency, Agency.id == AgencyRequest.agency_id)
-            .where(AgencyRequest.id.in_(request_ids))
-        )
-    ).all()
+    rows = (await session.execute(_ORDERS, {"request_ids": list(request_ids)})).all()
     papers = await _documents(session, {document for row in rows for document in row[1].document_ids})
     return {row[0].id: _opened(vault, row, papers) for row in rows}
 
 
+# Built once, as `app.linkage.matters` does.
+_ORDERS = (
+    select(AgencyRequest, Order, Case, Court, Officer, _Approver, Party, Agency.code)
+    .join(Order, Order.id == AgencyRequest.order_id)
+    .join(Case, Case.id == Order.case_id)
+    .join(Court, Court.id == Order.court_id)
+    .join(Officer, Officer.id == Order.officer_id)
+    .outerjoin(_Approver, _Approver.id == Order.approver_id)
+    .join(Party, Party.id == AgencyRequest.party_id)
+    .join(Agency, Agency.id == AgencyRequest.agency_id)
+    .where(AgencyRequest.id == any_(bindparam("request_ids", type_=ARRAY(Uuid))))
+)
+_DOCUMENTS = select(
+    Document.id,
+    Document.kind,
+    Document.title,
+    Document.document_number,
+    Document.media_type,
+    Document.size,
+    Document.sha256,
+).where(Document.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+
+
 async def _documents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, DocumentReference]:
-    rows = await session.scalars(select(Document).where(Document.id.in_(ids)))
-    return {
-        row.id: DocumentReference(
-            document_id=row.id,
-            kind=row.kind,
-            title=row.title,
-            document_number=row.document_number,
-            media_type=row.media_type,
-            size=row.size,
-            sha256=row.sha256.hex(),
-        )
-        for row in rows
-    }
+    rows = await session.execute(_DOCUMENTS, {"ids": list(ids)})
+    return {row[0]: DocumentReference(*row[:-1], row.sha256.hex()) for row in rows}
 
 
 _OrderRow = Row[AgencyRequest, Order, Case, Court, Officer, Officer | None, Party, str]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.entry import Actor, Entry
@@ -70,26 +70,30 @@ class Matter:
 
 async def lock_matters(session: AsyncSession, request_ids: Collection[UUID]) -> dict[UUID, Matter]:
     """Lock the requests, in the order of their ids so that two transactions never wait for each other in a ring."""
-    rows = await session.execute(
-        select(
-            AgencyRequest,
-            Court.code,
-            Case.case_number,
-            Officer.work_permit_number,
-            Order.purpose,
-            Party.number_index,
-            Agency.code,
-            Order.correlation_id,
-        )
-        .join(Order, Order.id == AgencyRequest.order_id)
-        .join(Court, Court.id == AgencyRequest.court_id)
-        .join(Case, Case.id == AgencyRequest.case_id)
-        .join(Officer, Officer.id == Order.officer_id)
-        .join(Party, Party.id == AgencyRequest.party_id)
-        .join(Agency, Agency.id == AgencyRequest.agency_id)
-        .where(AgencyRequest.id.in_(request_ids))
-        .order_by(AgencyRequest.id)
-        .with_for_update(of=AgencyRequest)
-        .execution_options(populate_existing=True)
-    )
+    rows = await session.execute(_MATTERS, {"request_ids": list(request_ids)})
     return {row[0].id: Matter(*row) for row in rows}
+
+
+# Built once, and the same however many are asked for: so both the driver and the server keep it prepared.
+_MATTERS = (
+    select(
+        AgencyRequest,
+        Court.code,
+        Case.case_number,
+        Officer.work_permit_number,
+        Order.purpose,
+        Party.number_index,
+        Agency.code,
+        Order.correlation_id,
+    )
+    .join(Order, Order.id == AgencyRequest.order_id)
+    .join(Court, Court.id == AgencyRequest.court_id)
+    .join(Case, Case.id == AgencyRequest.case_id)
+    .join(Officer, Officer.id == Order.officer_id)
+    .join(Party, Party.id == AgencyRequest.party_id)
+    .join(Agency, Agency.id == AgencyRequest.agency_id)
+    .where(AgencyRequest.id == any_(bindparam("request_ids", type_=ARRAY(Uuid))))
+    .order_by(AgencyRequest.id)
+    .with_for_update(of=AgencyRequest)
+    .execution_options(populate_existing=True)
+)
