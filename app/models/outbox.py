@@ -33,6 +33,10 @@ class Priority(IntEnum):
     BULK = 3
 
 
+READY_TO_CLAIM = "state = 'ready' AND lease_until IS NULL"
+READY_IN_SHARE = "state = 'ready' AND died_at IS NULL"
+
+
 class OutboxItem(Base):
     """Something to be carried to a destination. It is deleted when it is done."""
 
@@ -40,8 +44,12 @@ class OutboxItem(Base):
     __table_args__ = (
         one_of("state", ItemState),
         CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
-        Index("ix_outbox_ready", "lane", "priority", "turn", "id", postgresql_where="state = 'ready'"),
-        Index("ix_outbox_share", "lane", "priority", "share", "turn", postgresql_where="state = 'ready'"),
+        CheckConstraint("(state = 'leased') = (lease_until IS NOT NULL)", name="leased"),
+        CheckConstraint("(state = 'dead') = (died_at IS NOT NULL)", name="dead"),
+        # Both conditions say the same, by the checks above. They differ so that a question can be answered by one of
+        # the two indexes only, see app.outbox.plans.
+        Index("ix_outbox_ready", "lane", "priority", "turn", "id", postgresql_where=READY_TO_CLAIM),
+        Index("ix_outbox_share", "lane", "priority", "share", "turn", postgresql_where=READY_IN_SHARE),
         Index("ix_outbox_due", "run_at", postgresql_where="state = 'delayed'"),
         Index("ix_outbox_leased", "lane", "lease_until", postgresql_where="state = 'leased'"),
         Index("ix_outbox_dead", "lane", "id", postgresql_where="state = 'dead'"),

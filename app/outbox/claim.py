@@ -71,7 +71,7 @@ WITH due AS MATERIALIZED (
 ), swept AS (
     UPDATE outbox SET state = 'ready', turn = placed.turn, lease_until = NULL,
            last_error = CASE WHEN state = 'leased' THEN %(lease_expired)s ELSE last_error END
-      FROM placed WHERE outbox.id = placed.id
+      FROM placed WHERE outbox.id = placed.id AND outbox.id = ANY(ARRAY(SELECT id FROM placed))
     RETURNING 1
 )
 SELECT count(*) FROM swept
@@ -79,8 +79,10 @@ SELECT count(*) FROM swept
 
 _FIRST = f"""
     SELECT id, priority, turn,
-           (SELECT min(earlier.id) FROM outbox AS earlier WHERE earlier.subject = waiting.subject) AS head
-      FROM outbox AS waiting WHERE waiting.lane = mine.key AND waiting.state = 'ready'
+           (SELECT earlier.id FROM outbox AS earlier WHERE earlier.subject BETWEEN waiting.subject AND waiting.subject
+             ORDER BY earlier.subject, earlier.id LIMIT 1) AS head
+      FROM outbox AS waiting
+     WHERE waiting.lane = mine.key AND waiting.state = 'ready' AND waiting.lease_until IS NULL
      ORDER BY priority, turn, id LIMIT mine.places + {_LOOK_AHEAD}"""  # noqa: S608 - as above
 
 # mine: a lock is taken after the statement's snapshot. Row versions (xmin) are compared, because after another claim
@@ -101,7 +103,7 @@ WITH busy AS MATERIALIZED (
           tokens + per_second * greatest(extract(epoch FROM CAST(%(now)s AS timestamptz) - refilled_at), 0)) END AS tokens
       ) AS refilled
      WHERE state = 'running' AND (breaker = 'closed' OR probe_at <= %(now)s)
-       AND (SELECT id FROM outbox WHERE outbox.lane = key AND outbox.state = 'ready'
+       AND (SELECT id FROM outbox WHERE outbox.lane = key AND outbox.state = 'ready' AND outbox.lease_until IS NULL
              ORDER BY priority, turn, id LIMIT 1) IS NOT NULL
 ), mine AS MATERIALIZED (
     SELECT open_lanes.* FROM open_lanes JOIN lanes ON lanes.key = open_lanes.key AND lanes.xmin = open_lanes.version
@@ -113,7 +115,7 @@ WITH busy AS MATERIALIZED (
       ) AS free
 ), chosen AS MATERIALIZED (
     SELECT id FROM outbox
-     WHERE state = 'ready' AND id IN (SELECT id FROM line ORDER BY rank, priority, id LIMIT %(room)s)
+     WHERE state = 'ready' AND id = ANY(ARRAY(SELECT id FROM line ORDER BY rank, priority, id LIMIT %(room)s))
      FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE outbox SET
@@ -122,7 +124,7 @@ WITH busy AS MATERIALIZED (
         died_at = CASE WHEN attempts - forgiven >= max_attempts THEN CAST(%(now)s AS timestamptz) END,
         last_error = CASE WHEN attempts - forgiven < max_attempts THEN last_error ELSE %(attempts_spent)s END,
         attempts = attempts + CASE WHEN attempts - forgiven < max_attempts THEN 1 ELSE 0 END
-      FROM chosen, lanes WHERE outbox.id = chosen.id AND lanes.key = outbox.lane
+      FROM lanes WHERE outbox.id = ANY(ARRAY(SELECT id FROM chosen)) AND lanes.key = outbox.lane
     RETURNING outbox.id, lane, kind, reference, subject, attempts AS fence, attempts - forgiven AS attempts,
               run_at, created_at, last_error, outbox.state, priority, turn
 ), served AS (
@@ -138,15 +140,17 @@ WITH busy AS MATERIALIZED (
           FROM taken WHERE state = 'leased' GROUP BY lane
       ) AS taken ON taken.lane = mine.key
      WHERE lanes.key = mine.key
-), stuck AS (
+), stuck AS MATERIALIZED (
     SELECT first.id, first.head FROM mine CROSS JOIN LATERAL ({_FIRST}) AS first
      WHERE head <> id AND (SELECT count(*) FROM line WHERE line.key = mine.key) < mine.places
+), heads AS MATERIALIZED (
+    SELECT id FROM outbox WHERE id = ANY(ARRAY(SELECT head FROM stuck)) FOR KEY SHARE SKIP LOCKED
+), followers AS MATERIALIZED (
+    SELECT id FROM outbox
+     WHERE state = 'ready' AND id = ANY(ARRAY(SELECT stuck.id FROM stuck JOIN heads ON heads.id = stuck.head))
+     FOR NO KEY UPDATE SKIP LOCKED
 ), parked AS (
-    UPDATE outbox SET state = 'behind' WHERE id IN (
-        SELECT follower.id FROM stuck
-          JOIN outbox AS follower ON follower.id = stuck.id AND follower.state = 'ready'
-          JOIN outbox AS head ON head.id = stuck.head
-         FOR NO KEY UPDATE OF follower SKIP LOCKED FOR KEY SHARE OF head SKIP LOCKED)
+    UPDATE outbox SET state = 'behind' WHERE id = ANY(ARRAY(SELECT id FROM followers))
     RETURNING 1
 )
 SELECT taken.*,

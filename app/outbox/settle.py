@@ -13,7 +13,7 @@ _LONGEST_ERROR = 500
 _HOLD = """
 SELECT outbox.id FROM outbox
   JOIN unnest(CAST(%(ids)s AS bigint[]), CAST(%(fences)s AS int[])) AS claim(id, fence) ON claim.id = outbox.id
- WHERE outbox.state = 'leased' AND outbox.attempts = claim.fence
+ WHERE outbox.id = ANY(CAST(%(ids)s AS bigint[])) AND outbox.state = 'leased' AND outbox.attempts = claim.fence
  ORDER BY outbox.id FOR UPDATE OF outbox
 """
 
@@ -30,7 +30,7 @@ async def hold(transaction: Transaction, claims: Sequence[Claim]) -> set[int]:
 _EXTEND = """
 UPDATE outbox SET lease_until = greatest(lease_until, %(until)s)
   FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(fences)s AS int[])) AS claim(id, fence)
- WHERE claim.id = outbox.id AND outbox.state = 'leased' AND outbox.attempts = claim.fence
+ WHERE claim.id = outbox.id AND outbox.id = ANY(CAST(%(ids)s AS bigint[])) AND outbox.state = 'leased' AND outbox.attempts = claim.fence
 RETURNING outbox.id
 """
 
@@ -46,8 +46,8 @@ _FINISH = "DELETE FROM outbox WHERE id = ANY(CAST(%(ids)s AS bigint[])) RETURNIN
 
 # A statement of its own, because it has to see what was parked while the deletion waited for the lock on the head.
 _WAKE = """
-UPDATE outbox SET state = 'delayed' WHERE state = 'behind' AND id IN (
-    SELECT min(id) FROM outbox WHERE subject = ANY(CAST(%(subjects)s AS uuid[])) GROUP BY subject)
+UPDATE outbox SET state = 'delayed' WHERE state = 'behind' AND id = ANY(ARRAY(
+    SELECT min(id) FROM outbox WHERE subject = ANY(CAST(%(subjects)s AS uuid[])) GROUP BY subject))
 """
 
 
@@ -62,7 +62,7 @@ async def finish(transaction: Transaction, ids: Sequence[int]) -> None:
 _RESCHEDULE = """
 UPDATE outbox SET state = 'delayed', lease_until = NULL, run_at = again.run_at, last_error = again.error
   FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(run_ats)s AS timestamptz[]), CAST(%(errors)s AS text[])) AS again(id, run_at, error)
- WHERE outbox.id = again.id
+ WHERE outbox.id = again.id AND outbox.id = ANY(CAST(%(ids)s AS bigint[]))
 """
 
 
@@ -78,7 +78,7 @@ async def reschedule(transaction: Transaction, items: Sequence[tuple[int, dateti
 _BURY = """
 UPDATE outbox SET state = 'dead', lease_until = NULL, died_at = %(now)s, last_error = dead.error
   FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(errors)s AS text[])) AS dead(id, error)
- WHERE outbox.id = dead.id
+ WHERE outbox.id = dead.id AND outbox.id = ANY(CAST(%(ids)s AS bigint[]))
 """
 
 

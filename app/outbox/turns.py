@@ -10,6 +10,6 @@ TURN = """(greatest(
     lanes.turns[line.priority],
     (SELECT max(waiting.turn) FROM outbox AS waiting
       WHERE waiting.lane = line.lane AND waiting.priority = line.priority
-        AND waiting.share = line.share AND waiting.state = 'ready')
+        AND waiting.share = line.share AND waiting.state = 'ready' AND waiting.died_at IS NULL)
 ) + row_number() OVER (PARTITION BY line.lane, line.priority, line.share ORDER BY line.place))"""
 """The turn of one who joins: of `line` (lane, priority, share, place) and `lanes`, its lane."""

@@ -1,23 +1,24 @@
 """However much waits, a claim reads only what it takes: judged by the pages that its statements touch."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.database import session_factory
+from app.ids import new_id
 from app.outbox import claim as claiming
 from app.outbox import put as putting
 from app.outbox import settle as settling
 from app.outbox.plans import BY_INDEX
 from app.outbox.put import put
+from app.outbox.settle import bury, extend, finish, hold, reschedule
 from tests.integration.outbox_desk import COURT, LEASE, START, Desk, item, lane_settings
 
 _FILL = text("""
-INSERT INTO outbox (lane, kind, reference, subject, share, turn, priority, state, run_at, attempts, forgiven, created_at)
-SELECT :lane, 'request', gen_random_uuid(), gen_random_uuid(), :share, n, 2, :state, :run_at, 0, 0, :run_at
+INSERT INTO outbox (lane, kind, reference, subject, share, turn, priority, state, run_at, attempts, forgiven, created_at, died_at)
+SELECT :lane, 'request', gen_random_uuid(), gen_random_uuid(), :share, n, 2, CAST(:state AS text), CAST(:run_at AS timestamptz), 0, 0, CAST(:run_at AS timestamptz), CASE WHEN CAST(:state AS text) = 'dead' THEN CAST(:run_at AS timestamptz) END
   FROM generate_series(1, :count) AS n
 """)
 
@@ -27,9 +28,7 @@ async def desk(engine: AsyncEngine) -> Desk:
     """Filled at once after a vacuum of the empty table, which is when plans go wrong: all figures say that it is empty."""
     desk = Desk(engine)
     await desk.open(lane_settings("paused"), lane_settings("failing"), lane_settings("bank"))
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("VACUUM ANALYZE outbox"))
+    await _analyse(engine)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE lanes SET state = 'paused' WHERE key = 'paused'"))
         for lane, state, hours, count in (("paused", "ready", 0, 30_000), ("failing", "delayed", 1, 5_000)):
@@ -108,20 +107,82 @@ async def test_putting_one_into_a_long_line_looks_at_its_end_only(desk: Desk, en
     assert pages(await explain(engine, putting._PUT, values)) < 100
 
 
-async def test_a_plan_from_the_empty_days_is_not_kept_for_the_full_ones(engine: AsyncEngine) -> None:
-    """The same prepared statements, on the same connection, before and after."""
-    desk = Desk(engine)
-    await desk.open(lane_settings("bank"))
+async def _analyse(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("VACUUM ANALYZE outbox"))
-    async with session_factory(engine)() as session:
-        for _ in range(12):
-            await put(session, [item("bank")], START)
-            await session.rollback()
-        async with session.begin():
-            await put(session, [item("bank") for _ in range(5_000)], START)
-            scans = await session.execute(
-                text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'outbox'")
+
+
+async def _rows_read(session: AsyncSession) -> int:
+    """How many rows and index entries of the outbox this connection has looked at lately."""
+    found = await session.execute(
+        text(
+            "SELECT sum(pg_stat_get_xact_tuples_returned(oid)) FROM pg_class"
+            " WHERE oid = 'outbox'::regclass OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'outbox'::regclass)"
+        )
+    )
+    return int(found.scalar_one())
+
+
+async def _everything(session: AsyncSession) -> int:
+    """Whatever can happen to items, with twenty of them. Returns how many rows were read for it."""
+    before = await _rows_read(session)
+    subjects = [new_id() for _ in range(20)]
+    await put(session, [item("bank", subject=subject, share=subject) for subject in subjects], START)
+    claims = (await claiming.claim(session, START, 20, LEASE)).items
+    assert await hold(session, claims) == await extend(session, claims, START, LEASE)
+    await put(session, [item("bank", subject=subject) for subject in subjects], START)
+    assert (await claiming.claim(session, START, 20, LEASE)).again
+    ids = [one.id for one in claims]
+    await reschedule(session, [(id_, START, "connection_refused") for id_ in ids[:5]])
+    await bury(session, [(id_, "message_rejected") for id_ in ids[5:10]], START)
+    await finish(session, ids[10:])
+    assert len((await claiming.claim(session, START, 20, LEASE)).items) == 15
+    rows = await _rows_read(session) - before
+    await session.rollback()
+    return rows
+
+
+async def _stand_empty(desk: Desk) -> None:
+    assert await desk.rows() == []
+
+
+async def _hold_ready_ones_of_one_share(desk: Desk) -> None:
+    await desk.put(*[item("bank") for _ in range(60)])
+
+
+async def _hold_leased_ones(desk: Desk) -> None:
+    await desk.put(*[item("bank") for _ in range(60)])
+    await desk.claim()
+
+
+async def _hold_ones_of_one_subject(desk: Desk) -> None:
+    await desk.put(*[item("bank", subject=COURT) for _ in range(60)])
+
+
+@pytest.mark.parametrize(
+    "quiet_days",
+    [_stand_empty, _hold_ready_ones_of_one_share, _hold_leased_ones, _hold_ones_of_one_subject],
+)
+async def test_plans_of_quiet_days_serve_busy_ones(
+    engine: AsyncEngine, quiet_days: Callable[[Desk], Awaitable[None]]
+) -> None:
+    """Plans are made once and kept, whatever the figures said of the table on that day."""
+    desk = Desk(engine)
+    await desk.open(lane_settings("paused"), lane_settings("bank", concurrency=100))
+    await quiet_days(desk)
+    await _analyse(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM outbox"))
+    async with engine.connect() as connection, AsyncSession(bind=connection) as session:
+        await session.execute(text("SET plan_cache_mode = force_generic_plan"))
+        await session.commit()
+        quiet = await _everything(session)
+        await session.execute(text("UPDATE lanes SET state = 'paused' WHERE key = 'paused'"))
+        for lane, state in (("paused", "ready"), ("paused", "dead"), ("bank", "dead")):
+            await session.execute(
+                _FILL, {"lane": lane, "share": COURT, "state": state, "run_at": START, "count": 20_000}
             )
-            assert scans.scalar_one() == 0
+        await session.commit()
+        busy = await _everything(session)
+    assert busy < 2 * quiet
