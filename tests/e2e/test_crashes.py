@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
 
@@ -45,6 +46,9 @@ class Storm:
     case: Case
     accepted: list[str] = field(default_factory=list)
     """The court's own journal: ids of queries for which it holds a 202."""
+
+    survivor: int = 0
+    """A worker that ran when the database was killed."""
 
     def submit(self, debtor_id: str) -> None:
         demand = self.court.demand(self.case) | {"debtors": [{"debtor_id": debtor_id}]}
@@ -115,6 +119,7 @@ def _rage(storm: Storm) -> None:
     until(lambda: len(storm.accepted) >= 60)
     storm.kill_the_api()
     until(lambda: len(storm.accepted) >= 80)
+    storm.survivor = _pid(storm.worker(1))
     storm.kill_the_database()
     until(lambda: time.monotonic() > frozen_at + LEASE.total_seconds() + 1, 60)
     os.kill(zombie, signal.SIGCONT)
@@ -159,6 +164,27 @@ def test_the_court_is_told_of_every_answer_once_and_of_none_set_aside(storm: Sto
     assert len(answered) == REQUESTS
     assert set(answered.values()) == {1}
     assert not [event for event in events if event["type"] == "answer.set_aside"]
+
+
+def test_a_worker_outlives_its_database(storm: Storm) -> None:
+    assert _pid(storm.worker(1)) == storm.survivor
+
+
+def test_of_64_posts_of_one_key_to_two_processes_one_takes_effect(storm: Storm) -> None:
+    court = storm.hub.court()
+    demand = court.demand(court.case(*storm.hub.debtors(1)), "BANK-ZC")
+
+    def post(_: int) -> httpx.Response:
+        return court.http.post("/v1/asset-queries", json=demand, headers={"Idempotency-Key": "one"})
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(post, range(64)))
+
+    accepted = [answer for answer in answers if answer.status_code == 202]
+    assert {answer.content for answer in accepted} == {accepted[0].content}
+    others = {answer.json()["code"] for answer in answers if answer.status_code != 202}
+    assert others <= {"idempotency_in_progress"}
+    assert len(court.http.get("/v1/asset-queries").json()["items"]) == 1
 
 
 def test_the_audit_log_still_verifies(storm: Storm, tmp_path: Path) -> None:
