@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.adapters.locating import LookOutContent
 from app.adapters.measures import (
     ConversionContent,
     FreezeContent,
@@ -229,6 +230,7 @@ def _summary(order: Order, permits: Mapping[UUID, str]) -> MeasureSummary:
 
 def _ordered(part: Part) -> OrderedPart:
     content = part.content
+    assert not isinstance(content, LookOutContent)  # these are read elsewhere
     targets = content.targets if isinstance(content, FreezeContent) else (content.target,)
     view = OrderedPart(
         agency_code=part.agency_code,

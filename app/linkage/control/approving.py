@@ -1,7 +1,7 @@
 """The second officer: what one drafted another approves, and only then it is sent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +26,13 @@ from app.linkage.courts import find_officer
 from app.linkage.events import NewEvent, announce
 from app.linkage.querying import CARRY, agency_lane
 from app.measures.terms import Term
-from app.models import Agency, AgencyRequest, Case, Freeze, Order
+from app.models import Agency, AgencyRequest, Case, Freeze, Officer, Order
 from app.models.agency_request import ENDED, DeadlineStage, RequestState
 from app.models.freeze import FreezeState
 from app.models.order import OrderStatus
+from app.models.outbox import Priority
 from app.outbox.put import NewItem, put
-from app.vocabulary import AuditAction, EventType, OfficerRole, OrderKind
+from app.vocabulary import MEASURES, AuditAction, EventType, OfficerRole, OrderKind
 
 
 async def decide(
@@ -43,13 +44,45 @@ async def decide(
         Refusal: `not_found`, `state_forbids` when it was decided before, `approver_needed`, `same_officer`,
             `reason_required`; to approve also `case_closed`, and whatever forbids the measure by now.
     """
+    order = await lock_draft(session, acting, order_id, MEASURES)
+    approver = await second_officer(session, acting, order, approval)
+    parts: Sequence[Part] = []
+    if approval.approve:
+        assert order.content is not None
+        case = await open_case(session, acting, order.case_id)
+        parts = open_parts(vault, order.kind, order.content)
+        await _judge_again(Guard(session, vault, case, acting.at), order, parts, approval.note)
+    else:
+        case = await find_case(session, acting, order.case_id)
+    await sign(session, acting, case, order, Signature(approver, approval))
+    if approval.approve:
+        await issue_parts(session, acting, vault, Issuing(order, case, parts))
+    await announce(session, [decided(order)], acting.at)
+    return order
+
+
+async def lock_draft(
+    session: AsyncSession, acting: Acting, order_id: UUID, kinds: Collection[OrderKind]
+) -> Order:
+    """The court's order of one of these kinds, which nobody has decided yet. Raises `Refusal`: `not_found`, `state_forbids`."""
     order = await session.scalar(
-        select(Order).where(Order.id == order_id, Order.court_id == acting.court_id).with_for_update()
+        select(Order)
+        .where(Order.id == order_id, Order.court_id == acting.court_id, Order.kind.in_(kinds))
+        .with_for_update()
     )
     if order is None or order.content is None:
         raise Refusal(ErrorCode.NOT_FOUND)
     if order.status is not OrderStatus.AWAITING_APPROVAL:
         raise Refusal(ErrorCode.STATE_FORBIDS, detail=order.status.value)
+    return order
+
+
+async def second_officer(session: AsyncSession, acting: Acting, order: Order, approval: Approval) -> Officer:
+    """Who decides: an approver of the court, not the one who drafted it. Refusing takes a reason.
+
+    Raises:
+        Refusal: `officer_unknown`, `officer_not_of_court`, `approver_needed`, `same_officer`, `reason_required`.
+    """
     approver = await find_officer(session, acting.court_id, approval.officer)
     if approver.role is not OfficerRole.APPROVER:
         raise refusal(ErrorCode.APPROVER_NEEDED, "/officer", "name an approver", "请填写审批人员")
@@ -57,13 +90,18 @@ async def decide(
         raise refusal(ErrorCode.SAME_OFFICER, "/officer", "another officer must approve", "须由另一人审批")
     if not approval.approve and approval.note is None:
         raise refusal(ErrorCode.REASON_REQUIRED, "/note", "say why it is refused", "请说明不同意的理由")
-    if approval.approve:
-        case = await open_case(session, acting, order.case_id)
-        parts = open_parts(vault, order.kind, order.content)
-        await _judge_again(Guard(session, vault, case, acting.at), order, parts, approval.note)
-    else:
-        case = await find_case(session, acting, order.case_id)
-        parts = []
+    return approver
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    approver: Officer
+    approval: Approval
+
+
+async def sign(session: AsyncSession, acting: Acting, case: Case, order: Order, signature: Signature) -> None:
+    """Write the second officer's word down, whichever it is."""
+    approver, approval = signature.approver, signature.approval
     order.status = OrderStatus.ISSUED if approval.approve else OrderStatus.REJECTED
     order.approver_id = approver.id
     order.decided_at = acting.at
@@ -80,15 +118,13 @@ async def decide(
         detail={"kind": order.kind.value},
     )
     await record(session, [entry])
-    event_type = EventType.MEASURE_APPROVED if approval.approve else EventType.MEASURE_REJECTED
-    if approval.approve:
-        await issue_parts(session, acting, vault, Issuing(order, case, parts))
-    await announce(
-        session,
-        [NewEvent(acting.court_id, event_type, order.id, None, {"kind": order.kind.value})],
-        acting.at,
-    )
-    return order
+
+
+def decided(order: Order) -> NewEvent:
+    """What the court is told of the second officer's word."""
+    approved = order.status is OrderStatus.ISSUED
+    event_type = EventType.MEASURE_APPROVED if approved else EventType.MEASURE_REJECTED
+    return NewEvent(order.court_id, event_type, order.id, None, {"kind": order.kind.value})
 
 
 async def _judge_again(guard: Guard, order: Order, parts: Sequence[Part], note: str | None) -> None:
@@ -111,17 +147,21 @@ class Issuing:
     order: Order
     case: Case
     parts: Sequence[Part]
+    clocks: Deadlines | None = None
+    """Where nothing is given, each agency's own."""
+
+    priority: Priority = Priority.NORMAL
 
 
 async def issue_parts(session: AsyncSession, acting: Acting, vault: Vault, issuing: Issuing) -> list[UUID]:
     """Turn the parts of an order into requests and freezes, and put on the way what need not wait (P5)."""
     order = issuing.order
-    clocks = await _clocks(session, issuing.parts)
+    clocks = {} if issuing.clocks else await _clocks(session, issuing.parts)
     requests: list[dict[str, Any]] = []
     freezes: list[dict[str, Any]] = []
     for part in issuing.parts:
         request_id = new_id()
-        clock = clocks[part.agency_id]
+        clock = issuing.clocks or clocks[part.agency_id]
         requests.append(
             {
                 "id": request_id,
@@ -151,7 +191,8 @@ async def issue_parts(session: AsyncSession, acting: Acting, vault: Vault, issui
         await follow_up_item(session, part, row["id"], acting)
         for part, row in zip(issuing.parts, requests, strict=True)
     ]
-    await put(session, [item for item in items if item is not None], acting.at)
+    ready = [replace(item, priority=issuing.priority) for item in items if item is not None]
+    await put(session, ready, acting.at)
     return [row["id"] for row in requests]
 
 
@@ -199,7 +240,7 @@ async def follow_up_item(
 
     All that concerns one freeze is one subject, so that acts on it are carried in their order.
     """
-    subject = request_id
+    subject = part.behind or request_id
     if part.freeze_id is not None:
         freeze_request = (
             await session.execute(

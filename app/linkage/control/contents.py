@@ -1,4 +1,4 @@
-"""What a measure orders, as it is kept: JSON, sealed, since it names accounts and things."""
+"""What an order that binds says, as it is kept: JSON, sealed, since it names accounts, things and places."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
+from app.adapters.locating import HitDecisionContent, LocateContent, LookOutContent, RecallContent
 from app.adapters.measures import (
     ConversionContent,
     FreezeContent,
@@ -19,32 +20,40 @@ from app.crypto import Vault
 from app.measures.words import ThingKind
 from app.vocabulary import OrderKind
 
-_CLASSES: dict[OrderKind, type[MeasureContent]] = {
+OrderContent = MeasureContent | LookOutContent
+
+_CLASSES: dict[OrderKind, type[OrderContent]] = {
     OrderKind.FREEZE: FreezeContent,
     OrderKind.RENEWAL: RenewalContent,
     OrderKind.RELEASE: ReleaseContent,
     OrderKind.TRANSFER: TransferContent,
     OrderKind.CONVERSION: ConversionContent,
+    OrderKind.LOCATE: LocateContent,
+    OrderKind.RECALL: RecallContent,
+    OrderKind.HIT_DECISION: HitDecisionContent,
 }
-_CONTENTS: dict[OrderKind, TypeAdapter[MeasureContent]] = {
+_CONTENTS: dict[OrderKind, TypeAdapter[OrderContent]] = {
     kind: TypeAdapter(content) for kind, content in _CLASSES.items()
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One agency's share of a measure, resolved; it becomes a request when the measure is approved."""
+    """One agency's share of an order, resolved; it becomes a request when the order is approved."""
 
     agency_id: UUID
     agency_code: str
     party_id: UUID
-    content: MeasureContent = field(repr=False)
+    content: OrderContent = field(repr=False)
     freeze_id: UUID | None = None
     """The freeze that a renewal, release, transfer or conversion is about."""
 
     asset_ids: tuple[UUID, ...] = ()
     expected: Decimal | None = None
     """Of a freeze: what it should bring, as `Freeze.expected`."""
+
+    behind: UUID | None = None
+    """The request that it must not overtake on its way to the agency; never kept."""
 
 
 class _StoredPart(BaseModel):
@@ -91,11 +100,25 @@ def open_parts(vault: Vault, kind: OrderKind, sealed: bytes) -> list[Part]:
     ]
 
 
-def seal_content(vault: Vault, kind: OrderKind, content: MeasureContent) -> bytes:
+def seal_content(vault: Vault, kind: OrderKind, content: OrderContent) -> bytes:
     return vault.seal(_CONTENTS[kind].dump_json(content), "agency_requests.content")
 
 
 def open_content(vault: Vault, kind: OrderKind, sealed: bytes) -> MeasureContent:
+    """Of a request that measures something."""
+    content = _open(vault, kind, sealed)
+    assert not isinstance(content, LookOutContent)
+    return content
+
+
+def open_look_out(vault: Vault, kind: OrderKind, sealed: bytes) -> LookOutContent:
+    """Of a request about looking out."""
+    content = _open(vault, kind, sealed)
+    assert isinstance(content, LookOutContent)
+    return content
+
+
+def _open(vault: Vault, kind: OrderKind, sealed: bytes) -> OrderContent:
     return _CONTENTS[kind].validate_json(vault.open(sealed, "agency_requests.content"))
 
 

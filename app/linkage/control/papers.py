@@ -28,6 +28,17 @@ async def check_papers(
     Raises:
         Refusal: `document_unknown`, `document_missing`, `document_expired`, `document_sums_differ`.
     """
+    papers = await papers_named(session, case, named)
+    check_complete(papers, _NEEDED[kind], today)
+    _check_sums(papers)
+    return next(
+        (paper.document_number for paper in papers if paper.kind is DocumentKind.RULING),
+        papers[0].document_number,
+    )
+
+
+async def papers_named(session: AsyncSession, case: Case, named: Collection[UUID]) -> Sequence[Document]:
+    """Raises `Refusal(document_unknown)` unless all are papers of the case."""
     papers = (
         await session.scalars(
             select(Document).where(Document.case_id == case.id, Document.id.in_(named)).order_by(Document.id)
@@ -35,17 +46,17 @@ async def check_papers(
     ).all()
     if len(papers) != len(set(named)):
         raise _refusal(ErrorCode.DOCUMENT_UNKNOWN, "name documents of this case", "请使用本案文书")
-    missing = _NEEDED[kind] - {paper.kind for paper in papers}
+    return papers
+
+
+def check_complete(papers: Sequence[Document], needed: frozenset[DocumentKind], today: date) -> None:
+    """Raises `Refusal`: `document_missing` naming the kinds, `document_expired`."""
+    missing = needed - {paper.kind for paper in papers}
     if missing:
         kinds = ", ".join(sorted(missing))
         raise _refusal(ErrorCode.DOCUMENT_MISSING, f"also needed: {kinds}", f"还需要：{kinds}")
     if any(paper.valid_until is not None and paper.valid_until < today for paper in papers):
         raise _refusal(ErrorCode.DOCUMENT_EXPIRED, "file a new one", "请重新制作文书")
-    _check_sums(papers)
-    return next(
-        (paper.document_number for paper in papers if paper.kind is DocumentKind.RULING),
-        papers[0].document_number,
-    )
 
 
 def _check_sums(papers: Sequence[Document]) -> None:
