@@ -29,6 +29,8 @@ LEASE = timedelta(seconds=20)
 _HEARTBEAT_SECONDS = 5.0
 _POLL_SECONDS = 1.0
 _ERROR_PAUSE_SECONDS = 1.0
+_ELSEWHERE_SECONDS = 0.005
+"""Another worker, or an operator, holds the lanes for a moment: no reason to spin."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ class Worker:
             items = [item for item in claimed.items if item.kind in carrier.kinds]
             if items:
                 await self._promise_and_start(carrier, items)
+        if claimed.again and not claimed.items:
+            await asyncio.sleep(_ELSEWHERE_SECONDS)
         return len(claimed.items) or int(claimed.again)
 
     async def _give_up(self, carrier: Carrier[Any, Any], spent: list[Claim]) -> None:
