@@ -7,10 +7,13 @@ from app.models.audit import AuditCheckpoint, AuditEntry, AuditLeaf, AuditSubtre
 from app.models.base import Base
 from app.models.case import Case, Document, DocumentContent, Party
 from app.models.claim import ClaimEntry, ClaimTerms
+from app.models.coercion import Detention, Referral, ReferralStep
 from app.models.court import ApiClient, Court, Officer
 from app.models.event import CourtEvent, EventCounter, WebhookEndpoint
 from app.models.exchange import IdempotencyKey, Nonce
 from app.models.freeze import Freeze
+from app.models.liaison import LiaisonOfficer, LiaisonTask
+from app.models.locating import Custody, LocateEntry, LocateHit, LocateRequest, WatchedFact
 from app.models.message import AgencyAnswer, Message
 from app.models.order import Batch, Order
 from app.models.outbox import Lane, OutboxItem
@@ -35,12 +38,19 @@ __all__ = [
     "ClaimTerms",
     "Court",
     "CourtEvent",
+    "Custody",
+    "Detention",
     "Document",
     "DocumentContent",
     "EventCounter",
     "Freeze",
     "IdempotencyKey",
     "Lane",
+    "LiaisonOfficer",
+    "LiaisonTask",
+    "LocateEntry",
+    "LocateHit",
+    "LocateRequest",
     "Message",
     "Nonce",
     "Objection",
@@ -49,7 +59,10 @@ __all__ = [
     "OutboxItem",
     "Party",
     "Reconciliation",
+    "Referral",
+    "ReferralStep",
     "ReleaseCertificate",
     "Task",
+    "WatchedFact",
     "WebhookEndpoint",
 ]

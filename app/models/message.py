@@ -104,3 +104,8 @@ class AgencyAnswer(Base):
     asset_count: Mapped[int]
     as_of: Mapped[datetime]
     received_at: Mapped[datetime]
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("answers.id"))
+    """The answer that this one replaces as a whole; the earlier one stays readable."""
+
+    corrected_at: Mapped[datetime | None]
+    """When another answer replaced this one."""
