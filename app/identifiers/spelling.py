@@ -10,5 +10,7 @@ def compact(text: str) -> str:
 
     Numbers pasted from word processors carry zero-width spaces and direction marks that no eye can find.
     """
+    if text.isascii() and text.isalnum():
+        return text  # as nearly all numbers are that come from another system
     narrow = unicodedata.normalize("NFKC", text)
     return "".join(sign for sign in narrow if not sign.isspace() and unicodedata.category(sign) != "Cf")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -19,6 +20,11 @@ from app.linkage.judging import Judge, Plan, parse_case_number
 from app.linkage.querying import issue
 from app.models import Batch
 from app.vocabulary import AuditAction
+
+T = TypeVar("T")
+
+_TOGETHER = 500
+"""Rows judged, and plans carried out, at once: all of them would fill the memory before the first is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,9 @@ async def take_in(
 
     A row that could not even be read comes as its `Refusal`. What is refused leaves an audit entry each.
     """
-    demands = [row for row in rows if isinstance(row, AssetQueryDemand)]
-    judge = Judge(await _docket(session, acting, demands), vault, acting.at.date())
-    judged = [_judged(judge, row) for row in rows]
+    judged = [
+        outcome for some in _in_portions(rows) for outcome in await _judge(session, acting, vault, some)
+    ]
     plans = [plan for plan in judged if isinstance(plan, Plan)]
     batch_id = new_id()
     await session.execute(
@@ -62,10 +68,25 @@ async def take_in(
             created_at=acting.at,
         )
     )
-    order_ids = iter(await issue(session, acting, plans, batch_id) if plans else ())
-    verdicts = list(_verdicts(judged, order_ids))
+    order_ids = [
+        order_id for some in _in_portions(plans) for order_id in await issue(session, acting, some, batch_id)
+    ]
+    verdicts = list(_verdicts(judged, iter(order_ids)))
     await _record_refusals(session, acting, verdicts)
     return batch_id, verdicts
+
+
+def _in_portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _TOGETHER):
+        yield items[start : start + _TOGETHER]
+
+
+async def _judge(
+    session: AsyncSession, acting: Acting, vault: Vault, rows: Sequence[AssetQueryDemand | Refusal]
+) -> list[Plan | Refusal]:
+    demands = [row for row in rows if isinstance(row, AssetQueryDemand)]
+    judge = Judge(await _docket(session, acting, demands), vault, acting.at.date())
+    return [_judged(judge, row) for row in rows]
 
 
 def _judged(judge: Judge, row: AssetQueryDemand | Refusal) -> Plan | Refusal:
