@@ -4,7 +4,7 @@ import json
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 _SESSION_SETTINGS = (
     "-c timezone=UTC "
     # a process that was stopped in the middle of a transaction must not hold its locks for ever (P14)
-    "-c idle_in_transaction_session_timeout=60s"
+    "-c idle_in_transaction_session_timeout=60s "
+    # and who waits for such a lock gives up in time: senders that try again would soon fill the pool with waiting
+    "-c lock_timeout=10s"
 )
+_APPLICATION = "liandong"
 
 
 class NotDurable(Exception):
@@ -67,7 +70,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         pool_recycle=1800,
         json_serializer=to_json,
         json_deserializer=from_json,
-        connect_args={"application_name": "liandong", "connect_timeout": 10, "options": _SESSION_SETTINGS},
+        connect_args={"application_name": _APPLICATION, "connect_timeout": 10, "options": _SESSION_SETTINGS},
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
@@ -131,6 +134,22 @@ async def check_durability(connection: AsyncConnection) -> None:
             f"PostgreSQL may lose confirmed orders: {switched_off} is off. Switch it on to run in production.\n"
             f"PostgreSQL 的 {switched_off} 已关闭，可能丢失已确认的指令。生产环境必须开启。"
         )
+
+
+async def cut_off_frozen(transaction: AsyncConnection | AsyncSession, silent_for: timedelta) -> int:
+    """End the hub's sessions that are in a transaction and have sent nothing for so long; how many they were.
+
+    The server's own time-out does not strike while it waits for the rest of a pipeline or of a COPY.
+    """
+    ended = await transaction.scalar(
+        text(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE usename = current_user AND datname = current_database() AND application_name = :application"
+            " AND xact_start IS NOT NULL AND wait_event = 'ClientRead' AND state_change < now() - :silent_for"
+        ),
+        {"application": _APPLICATION, "silent_for": silent_for},
+    )
+    return ended or 0
 
 
 def to_json(value: Any) -> str:

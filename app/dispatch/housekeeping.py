@@ -1,4 +1,4 @@
-"""What must happen by itself: clocks strike, old nonces go."""
+"""What must happen by itself: clocks strike, old nonces go, locks of the frozen are taken from them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.clock import Clock
 from app.crypto import Vault
+from app.database import cut_off_frozen
 from app.dispatch.reconciliation import schedule
 from app.linkage.control.clocks import due_freezes, strike_freezes
 from app.linkage.deadlines import due_requests, strike
@@ -19,6 +20,9 @@ from app.models import Nonce
 _STRUCK_TOGETHER = 200
 _NONCE_LIFE = timedelta(minutes=11)
 """Longer than a signature can be fresh (± 300 s), seen from either end."""
+
+_FROZEN = timedelta(seconds=60)
+"""Longer than any of our transactions has nothing to say to the server."""
 
 Guard = Callable[[Callable[[], Awaitable[int]], str], Awaitable[int | None]]
 
@@ -39,11 +43,17 @@ class Housekeeping:
 
     async def run(self, stop: asyncio.Event, every_seconds: float = 1.0) -> None:
         while not stop.is_set():
+            await self.guarded(self.cut_off_frozen, "cutting off frozen sessions")
             await self.guarded(self.strike_clocks, "striking clocks")
             await self.guarded(self.strike_freeze_clocks, "striking clocks of freezes")
             await self.guarded(self.schedule_comparisons, "scheduling comparisons")
             await self.guarded(self.forget_nonces, "forgetting nonces")
             await _pause(stop, every_seconds)
+
+    async def cut_off_frozen(self) -> int:
+        """Take the locks from processes that stand still in the middle of something; theirs is rolled back."""
+        async with self.sessions.begin() as session:
+            return await cut_off_frozen(session, _FROZEN)
 
     async def strike_clocks(self) -> int:
         """All clocks of requests that have run out."""

@@ -1,5 +1,7 @@
 """What the engine promises to those who use it."""
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,10 +10,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import bindparam, literal, select
 
-from app.database import NotDurable, check_durability, create_engine, libpq_url
+from app.database import NotDurable, check_durability, create_engine, cut_off_frozen, libpq_url
 from app.postgres import EmbeddedPostgres
 
 
@@ -69,3 +72,44 @@ async def test_a_server_that_may_lose_orders_is_named(engine: AsyncEngine) -> No
     async with engine.connect() as connection:
         with pytest.raises(NotDurable, match="fsync, full_page_writes is off"):
             await check_durability(connection)
+
+
+async def test_who_stands_still_in_the_middle_of_a_pipeline_loses_its_locks(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    """As a stopped process does: the server waits for the rest, and knows of no idleness that could time out."""
+    async with (
+        await psycopg.AsyncConnection.connect(libpq_url(database_url), application_name="liandong") as frozen,
+        engine.connect() as other,
+    ):
+        lock = "SELECT pg_advisory_xact_lock(7)"
+        pipeline = frozen.pipeline()
+        await pipeline.__aenter__()
+        await frozen.execute(lock)
+        frozen.pgconn.send_flush_request()
+        frozen.pgconn.flush()
+        taken = text("SELECT NOT pg_try_advisory_xact_lock(7)")
+        async with asyncio.timeout(5):
+            while not await other.scalar(taken):
+                await other.rollback()
+        await other.rollback()
+
+        assert await cut_off_frozen(other, timedelta(seconds=60)) == 0
+        await other.rollback()
+        async with asyncio.timeout(5):
+            while not await cut_off_frozen(other, timedelta()):
+                await other.rollback()
+        await other.rollback()
+
+        await other.execute(text(lock))
+        with suppress(psycopg.OperationalError):
+            await pipeline.__aexit__(None, None, None)
+
+
+async def test_nobody_waits_for_anothers_lock_for_ever(engine: AsyncEngine) -> None:
+    async with engine.connect() as one, engine.connect() as two:
+        await one.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        assert await two.scalar(text("SHOW lock_timeout")) == "10s"
+        await two.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError):  # a 503 at the edge, another try in a worker
+            await two.execute(text("SELECT pg_advisory_xact_lock(7)"))
