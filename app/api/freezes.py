@@ -179,6 +179,7 @@ async def release_freeze(  # noqa: PLR0913, PLR0917 - as renew_freeze
     responses=problems(
         *_ACT,
         ErrorCode.FREEZE_NOT_IN_FORCE,
+        ErrorCode.FUNDS_EXEMPT,
         ErrorCode.AMOUNT_BEYOND_HELD,
         ErrorCode.AMOUNT_EXCEEDS_CLAIM,
     ),

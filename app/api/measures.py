@@ -184,6 +184,7 @@ async def read_measure(order_id: UUID, acting: ActingDep, session: SessionDep, h
         *PAPERS,
         ErrorCode.FREEZE_ENDED,
         ErrorCode.FREEZE_NOT_IN_FORCE,
+        ErrorCode.FUNDS_EXEMPT,
         ErrorCode.AMOUNT_BEYOND_HELD,
         ErrorCode.AMOUNT_EXCEEDS_CLAIM,
     ),

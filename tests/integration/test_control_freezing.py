@@ -16,6 +16,7 @@ from tests.integration.control_desk import (
     a_house,
     an_account,
     furnish,
+    paper,
     report,
 )
 from tests.integration.test_api_cases import entries
@@ -172,6 +173,17 @@ async def test_a_renewal_waits_for_its_approver(desk: Desk) -> None:
     assert drafted.json()["status"] == "awaiting_approval"
     assert (await desk.decide(drafted.json()["id"])).status_code == 200
     assert await carried(desk, OrderKind.RENEWAL) == 1
+
+
+async def test_a_paper_tells_its_sum_its_end_and_its_seal(desk: Desk) -> None:
+    told = {"amount": "85000.00", "valid_until": "2027-11-24", "seal_sha256": "a" * 64}
+    filed = (await paper(desk, "ruling", **told)).json()
+    assert {name: filed[name] for name in told} == told
+    read = (await desk.court.get(desk.at(f"/documents/{filed['id']}"))).json()
+    assert {name: read[name] for name in told} == told
+    for name, value in (("amount", "0.00"), ("amount", "1.001"), ("seal_sha256", "A" * 64)):
+        refused = await paper(desk, "ruling", **{name: value})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, f"/{name}")
 
 
 # Seizure Rules §19: no clear excess over claim and costs

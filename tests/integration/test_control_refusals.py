@@ -102,6 +102,23 @@ async def test_information_is_not_property(desk: Desk) -> None:
     assert found_wrong(answer) == (422, "not_freezable", "/things/0/asset_id")
 
 
+async def test_a_thing_is_listed_once(desk: Desk) -> None:
+    (asset_id,) = await desk.found("BANK-ZC", an_account())
+    answer = await desk.draft(
+        {"asset_id": asset_id, "limit": "1.00"}, {"asset_id": asset_id, "limit": "2.00"}
+    )
+    assert found_wrong(answer) == (422, "invalid_body", "/things/1/asset_id")
+
+
+async def test_a_registry_of_houses_cannot_look_up_and_freeze_money(desk: Desk) -> None:
+    wanted = {"debtor_id": desk.debtor_id, "limit": "40000.00"}
+    answer = await desk.draft(query_and_freeze=[{**wanted, "agencies": {"codes": ["LAND-ZC"]}}])
+    assert found_wrong(answer) == (422, "agency_incapable", "/query_and_freeze/0/agencies")
+    everywhere = await desk.draft(query_and_freeze=[wanted])
+    ordered = (await desk.court.get(everywhere.headers["location"])).json()["ordered"]
+    assert [part["agency_code"] for part in ordered] == ["BANK-SQ", "BANK-ZC"]
+
+
 async def test_a_creditor_is_no_debtor(desk: Desk) -> None:
     creditor = desk.case["parties"][1]["id"]
     answer = await desk.draft(query_and_freeze=[{"debtor_id": creditor, "limit": "1.00"}])
@@ -133,10 +150,14 @@ async def test_migrant_workers_regulation_33_lets_those_very_wages_through(desk:
     assert answer.status_code == 202, answer.text
 
 
-async def test_a_margin_deposit_may_be_frozen(desk: Desk) -> None:
-    """法释〔1997〕4号 §1: frozen, though not taken while it secures a claim."""
-    (asset_id,) = await desk.found("BANK-ZC", an_account(nature=AccountNature.DEPOSIT))
-    assert (await desk.draft({"asset_id": asset_id, "limit": "1.00"})).status_code == 202
+async def test_a_margin_deposit_may_be_frozen_and_not_taken_while_it_secures_a_claim(desk: Desk) -> None:
+    """法释〔1997〕4号 §1."""
+    freeze = await desk.frozen("BANK-ZC", an_account(nature=AccountNature.DEPOSIT), "50000.00")
+    body = desk.signed("ruling", "enforcement_notice", amount="1.00", account=COURT_ACCOUNT)
+    answer = await desk.court.post(f"/v1/freezes/{freeze.id}/transfers", json=body)
+    assert found_wrong(answer)[:2] == (422, "funds_exempt")
+    await desk.found("BANK-ZC", an_account())  # reported again, and it secures nothing any more
+    assert (await desk.court.post(f"/v1/freezes/{freeze.id}/transfers", json=body)).status_code == 202
 
 
 async def test_civil_procedure_254_living_cost_stays_free_of_wages(desk: Desk) -> None:
@@ -197,7 +218,7 @@ async def test_a_paper_that_expired_since_does_not_carry_the_approval(desk: Desk
         {"asset_id": asset_id, "limit": "1.00"}, documents=[ruling, desk.papers["freeze_notice"]]
     )
     assert drafted.status_code == 202
-    await desk.pass_until(desk.clock.now().replace(day=25))
+    await desk.pass_until(desk.clock.now().replace(hour=16))  # midnight in China
     assert (await desk.decide(drafted.json()["id"])).json()["code"] == "document_expired"
 
 

@@ -25,7 +25,7 @@ from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
 from app.linkage.events import NewEvent, announce
 from app.linkage.querying import CARRY, agency_lane
-from app.measures.terms import Term
+from app.measures.terms import Term, day_in_china
 from app.models import Agency, AgencyRequest, Case, Freeze, Officer, Order
 from app.models.agency_request import ENDED, DeadlineStage, RequestState
 from app.models.freeze import FreezeState
@@ -129,7 +129,7 @@ def decided(order: Order) -> NewEvent:
 
 async def _judge_again(guard: Guard, order: Order, parts: Sequence[Part], note: str | None) -> None:
     """What was lawful when it was drafted may not be any more: a paper expired, a freeze lapsed, money came in."""
-    await check_papers(guard.session, guard.case, order.kind, order.document_ids, guard.at.date())
+    await check_papers(guard.session, guard.case, order.kind, order.document_ids, day_in_china(guard.at))
     if order.kind is OrderKind.FREEZE:
         await guard.excess(parts, note)
         return

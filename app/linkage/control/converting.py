@@ -22,6 +22,7 @@ from app.linkage.control.drafting import Draft, open_case, refusal, store_draft
 from app.linkage.control.following import issue_at_once
 from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
+from app.measures.terms import day_in_china
 from app.measures.words import Nature
 from app.models import Agency, AgencyRequest, Case, Freeze, Order, Party
 from app.models.freeze import LIVE_FREEZES
@@ -41,7 +42,7 @@ async def convert_preservation(
     preservation = await find_case(session, acting, demand.preservation_case_id, lock=True)
     about(session, case_number=case.case_number, officer=demand.officer, purpose=demand.purpose)
     officer = await find_officer(session, acting.court_id, demand.officer)
-    await check_papers(session, case, OrderKind.CONVERSION, demand.documents, acting.at.date())
+    await check_papers(session, case, OrderKind.CONVERSION, demand.documents, day_in_china(acting.at))
     freezes = await _live(session, preservation)
     if not freezes:
         raise Refusal(ErrorCode.FREEZE_UNKNOWN)

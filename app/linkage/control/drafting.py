@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import any_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.kinds import KINDS
 from app.adapters.measures import FreezeContent, Target
 from app.audit.record import record
 from app.crypto import Vault
@@ -24,7 +25,7 @@ from app.linkage.control.exempting import Taken, guard_exempt, guard_living_cost
 from app.linkage.control.found import YUAN, FoundThing, things_named
 from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
-from app.measures.terms import LEGAL_MAXIMUM, Term, within_maximum
+from app.measures.terms import LEGAL_MAXIMUM, Term, day_in_china, within_maximum
 from app.measures.words import MEASURED_IN_MONEY, Nature, Reach, ThingKind
 from app.models import Agency, Case, Officer, Order, Party
 from app.models.order import OrderStatus
@@ -34,6 +35,9 @@ from app.vocabulary import (
     OrderKind,
     PartyRole,
 )
+
+_KEEP_MONEY = [kind for kind, profile in KINDS.items() if not profile.controls.isdisjoint(MEASURED_IN_MONEY)]
+"""A registry of houses cannot look up and freeze money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ async def draft_freeze(session: AsyncSession, acting: Acting, vault: Vault, dema
     case = await open_case(session, acting, demand.case_id)
     officer = await find_officer(session, acting.court_id, demand.officer)
     about(session, case_number=case.case_number, officer=demand.officer, purpose=demand.purpose)
-    ruling = await check_papers(session, case, OrderKind.FREEZE, demand.documents, acting.at.date())
-    drafter = _Drafter(vault, case, ruling, acting.at.date())
+    ruling = await check_papers(session, case, OrderKind.FREEZE, demand.documents, day_in_china(acting.at))
+    drafter = _Drafter(vault, case, ruling, day_in_china(acting.at))
     parts = await _freeze_things(session, drafter, demand)
     for position, wanted in enumerate(demand.query_and_freeze):
         parts += await _query_and_freeze(session, drafter, wanted, f"/query_and_freeze/{position}")
@@ -168,9 +172,12 @@ def check_term(kind: ThingKind, demand: TermDemand, today: date, pointer: str) -
 
 
 async def _freeze_things(session: AsyncSession, drafter: _Drafter, demand: FreezeDemand) -> list[Part]:
-    found = await things_named(
-        session, drafter.vault, drafter.case, [thing.asset_id for thing in demand.things]
-    )
+    asset_ids = [thing.asset_id for thing in demand.things]
+    for place, asset_id in enumerate(asset_ids):
+        if asset_id in asset_ids[:place]:
+            pointer = f"/things/{place}/asset_id"
+            raise refusal(ErrorCode.INVALID_BODY, pointer, "it is listed twice", "重复列明同一财产")
+    found = await things_named(session, drafter.vault, drafter.case, asset_ids)
     taken = [
         Taken(_freezable(found.get(thing.asset_id), f"/things/{place}"), thing.limit, f"/things/{place}")
         for place, thing in enumerate(demand.things)
@@ -219,7 +226,11 @@ async def _query_and_freeze(
         raise refusal(
             ErrorCode.NOT_A_DEBTOR, f"{pointer}/debtor_id", "name a debtor of this case", "请填写本案被执行人"
         )
-    query = select(Agency).where(Agency.active, any_(Agency.capabilities) == OrderKind.FREEZE.value)
+    query = select(Agency).where(
+        Agency.active,
+        any_(Agency.capabilities) == OrderKind.FREEZE.value,
+        Agency.kind.in_(_KEEP_MONEY),
+    )
     chosen = wanted.agencies
     if chosen.codes:
         query = query.where(Agency.code.in_(chosen.codes))
@@ -230,8 +241,8 @@ async def _query_and_freeze(
         raise refusal(
             ErrorCode.AGENCY_INCAPABLE,
             f"{pointer}/agencies",
-            "not an active agency that takes freezes",
-            "不是可办理网络控制的单位",
+            "not an active agency that keeps money and takes freezes",
+            "不是可办理资金网络控制的单位",
         )
     return [drafter.freeze_money(agency, wanted, pointer) for agency in agencies]
 

@@ -70,6 +70,16 @@ def guard_exempt(taken: Taken, circumstances: CircumstancesDemand | None) -> Non
         raise _exempt(nature, taken.pointer)
 
 
+def guard_payment(thing: FoundThing) -> None:
+    """Refuse to take what secures another's claim: a margin deposit (法释〔1997〕4号 §1).
+
+    Raises:
+        Refusal: `funds_exempt`.
+    """
+    if EXEMPTIONS[thing.nature].protection is Protection.NOT_FOR_PAYMENT:
+        raise _exempt(thing.nature, "")
+
+
 async def guard_living_cost(
     session: AsyncSession,
     vault: Vault,

@@ -27,6 +27,7 @@ from app.linkage.control.drafting import Draft, check_term, open_case, refusal, 
 from app.linkage.control.guards import Guard, guard_renewal
 from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
+from app.measures.terms import day_in_china
 from app.models import Agency, AgencyRequest, Case, Freeze, Order
 from app.models.freeze import HELD_SOMEWHERE, FreezeState
 from app.models.order import OrderStatus
@@ -70,7 +71,7 @@ async def draft_renewal(
     """
     freeze = await find_freeze(session, acting, freeze_id, lock=True)
     guard_renewal(freeze, acting.at)
-    term = check_term(freeze.thing_kind, demand.term, acting.at.date(), "/term")
+    term = check_term(freeze.thing_kind, demand.term, day_in_china(acting.at), "/term")
     follow = _Follow(vault, freeze)
     case, ruling = await _case_and_ruling(session, acting, freeze, OrderKind.RENEWAL, demand)
     content = RenewalContent(freeze.request_id, freeze.case_number, follow.target, term, ruling)
@@ -115,7 +116,7 @@ async def order_release(
             "须小于冻结限额；全部解除请不填金额",
         )
     case = await find_case(session, acting, freeze.case_id)
-    await check_papers(session, case, OrderKind.RELEASE, demand.documents, acting.at.date())
+    await check_papers(session, case, OrderKind.RELEASE, demand.documents, day_in_china(acting.at))
     follow = _Follow(vault, freeze)
     content = release_content(follow, demand.amount, demand.reason)
     draft = await _draft(session, acting, follow, case, OrderKind.RELEASE, demand, content)
@@ -158,7 +159,7 @@ async def _case_and_ruling(
 ) -> tuple[Case, str]:
     case = await open_case(session, acting, freeze.case_id)
     about(session, case_number=case.case_number, officer=demand.officer, purpose=demand.purpose)
-    return case, await check_papers(session, case, kind, demand.documents, acting.at.date())
+    return case, await check_papers(session, case, kind, demand.documents, day_in_china(acting.at))
 
 
 async def _draft(  # noqa: PLR0913, PLR0917 - a draft, and the freeze it is about

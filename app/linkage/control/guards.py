@@ -15,6 +15,8 @@ from app.errors import ErrorCode, FieldError, Refusal
 from app.linkage.control.claims import claim_book
 from app.linkage.control.contents import Part, open_content
 from app.linkage.control.excess import weigh
+from app.linkage.control.exempting import guard_payment
+from app.linkage.control.found import things_of_case
 from app.measures.claims import transfer_cap
 from app.measures.money import ZERO
 from app.models import AgencyRequest, Case, Freeze
@@ -54,12 +56,16 @@ class Guard:
         """Only what is in force for this case, and never more than is owed beside what is ordered already.
 
         Raises:
-            Refusal: `freeze_not_in_force`, `amount_beyond_held`, `amount_exceeds_claim` (Civil Procedure §253).
+            Refusal: `freeze_not_in_force`, `funds_exempt`, `amount_beyond_held`, `amount_exceeds_claim` (Civil
+                Procedure §253).
         """
         if freeze.state is not FreezeState.IN_FORCE:
             raise _refusal(
                 ErrorCode.FREEZE_NOT_IN_FORCE, "", f"it is {freeze.state}", f"当前状态：{freeze.state}"
             )
+        for thing in (await things_of_case(self.session, self.vault, self.case)).values():
+            if (thing.asset.agency_id, thing.index(self.vault)) == (freeze.agency_id, freeze.identity_index):
+                guard_payment(thing)
         ordered = await self._transfers_ordered()
         held = None if freeze.held is None else freeze.held - ordered.get(freeze.id, ZERO)
         if held is not None and amount > held:

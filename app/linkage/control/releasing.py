@@ -15,6 +15,7 @@ from app.linkage.control.demands import MeasureDemand
 from app.linkage.control.drafting import Draft, store_draft
 from app.linkage.control.following import issue_at_once
 from app.linkage.control.papers import check_papers
+from app.measures.terms import day_in_china
 from app.models import Agency, AgencyRequest, Case, Document, Freeze, Officer, Order
 from app.models.freeze import HELD_SOMEWHERE, FreezeState
 from app.vocabulary import DocumentKind, OrderKind
@@ -39,7 +40,7 @@ async def release_everything(
     demand = MeasureDemand(
         officer=officer.work_permit_number, purpose=reason, documents=tuple(paper.id for paper in papers)
     )
-    await check_papers(session, case, OrderKind.RELEASE, demand.documents, acting.at.date())
+    await check_papers(session, case, OrderKind.RELEASE, demand.documents, day_in_china(acting.at))
     parts = [_part(vault, freeze, code, reason) for freeze, code in freezes]
     order = await store_draft(session, acting, vault, Draft(OrderKind.RELEASE, case, officer, demand, parts))
     for freeze, _ in freezes:
