@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import BaseModel, TypeAdapter
 
 from app.adapters import assets, facts, signatures
-from app.adapters.contract import MeasureOrder
+from app.adapters.contract import AssetQueryOrder
 from app.adapters.kinds import KINDS
 from app.adapters.liandong import wire
 from app.adapters.liandong.dialect import LiandongDialect
@@ -49,14 +49,23 @@ from app.vocabulary import (
     AnswerState,
     AssetKind,
     CertificateType,
+    CustodyStage,
     DocumentKind,
+    EndReason,
+    HitConfidence,
+    HitDecision,
     HolderRole,
+    LocateGround,
     OrderKind,
     PartyKind,
     RealRight,
     RefusalReason,
     RequestStatus,
     SeizureKind,
+    Urgency,
+    Wanted,
+    WantedAction,
+    WatchKind,
 )
 
 PAGE = (Path(__file__).parents[2] / "docs" / "agency-protocol.md").read_text()
@@ -73,6 +82,9 @@ READERS: dict[str, TypeAdapter[Any]] = {
     "acknowledgement": wire.RESPONSE,
     "notice": wire.CALLBACK,
     "objection": wire.CALLBACK,
+    "hit": wire.CALLBACK,
+    "custody_notice": wire.CALLBACK,
+    "watch_notice": wire.CALLBACK,
     "status_report": wire.STATUS_REPORT,
     "live_list": wire.LIVE_LIST,
     "receipt": wire.RECEIPT,
@@ -119,19 +131,20 @@ def test_every_message_and_every_state_has_an_example() -> None:
 
 def test_the_requests_on_the_page_are_what_the_hub_writes() -> None:
     shown = [message for block in blocks("json") if "mandate" in (message := json.loads(block))]
-    assert [message["kind"] for message in shown] == ["asset_query", "freeze"]
+    assert [message["kind"] for message in shown] == ["asset_query", "freeze", "locate"]
     assert all(message in WRITTEN.values() for message in shown)
     assert WRITTEN["live_list-after"] in [json.loads(block) for block in blocks("json")]
 
 
-def test_each_way_to_order_a_measure_is_shown_as_the_hub_writes_it() -> None:
+def test_each_way_to_order_something_is_shown_as_the_hub_writes_it() -> None:
     shown = [json.loads(block) for block in blocks("jsonc")]
-    contents = {name: {WRITTEN[name]["kind"]: WRITTEN[name][WRITTEN[name]["kind"]]} for name in MEASURES}
-    assert [name for name in MEASURES if contents[name] not in shown] == ["freeze"]  # in full above
-    assert len(shown) == len(MEASURES) - 1
+    contents = {name: {WRITTEN[name]["kind"]: WRITTEN[name][WRITTEN[name]["kind"]]} for name in ORDERED}
+    in_full = ["freeze", "locate"]
+    assert [name for name in ORDERED if contents[name] not in shown] == in_full
+    assert len(shown) == len(ORDERED) - len(in_full)
 
 
-MEASURES = [name for name, order in ORDERS.items() if isinstance(order, MeasureOrder)]
+ORDERED = [name for name, order in ORDERS.items() if not isinstance(order, AssetQueryOrder)]
 
 
 def models() -> list[type[BaseModel]]:
@@ -152,6 +165,9 @@ REQUESTS: dict[str, type[BaseModel]] = {
     "release": wire.ReleaseMessage,
     "transfer": wire.TransferMessage,
     "conversion": wire.ConversionMessage,
+    "locate": wire.LocateMessage,
+    "recall": wire.RecallMessage,
+    "hit_decision": wire.HitDecisionMessage,
 }
 """They share one table, in which each has a field of its own."""
 
@@ -193,7 +209,8 @@ def test_the_requests_have_their_table() -> None:
     [
         AnswerState, RefusalReason, RequestStatus, AssetKind, CertificateType, DocumentKind, AccountNature,
         RealRight, SeizureKind, HolderRole, PartyKind, SignatureFault, OrderKind, ThingKind, Nature, State,
-        WhyNot, Change, ObjectionGround,
+        WhyNot, Change, ObjectionGround, LocateGround, WantedAction, Urgency, HitConfidence, HitDecision,
+        CustodyStage, EndReason, WatchKind,
     ],
 )  # fmt: skip
 def test_every_code_is_listed(listed: type[StrEnum]) -> None:
@@ -224,6 +241,13 @@ def test_who_controls_what_and_for_how_long_is_listed() -> None:
     }
     assert {ThingKind(thing): Term(years=int(years)) for thing, _, years, _ in rows} == LEGAL_MAXIMUM
     assert {ThingKind(thing) for thing, in_money, _, _ in rows if in_money == "yes"} == MEASURED_IN_MONEY
+
+
+def test_who_looks_for_whom_is_listed() -> None:
+    rows = re.findall(r"^\| ([a-z ]+) \| ((?:people|vehicles)(?:, vehicles)?) \|$", PAGE, re.MULTILINE)
+    words = {"people": Wanted.PERSON, "vehicles": Wanted.VEHICLE}
+    said = {AGENCIES[who]: {words[each] for each in whom.split(", ")} for who, whom in rows}
+    assert said == {kind.value: each.looks_for for kind, each in KINDS.items() if each.looks_for}
 
 
 def test_the_ends_on_the_page_are_those_that_are_counted() -> None:
