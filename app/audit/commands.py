@@ -1,4 +1,4 @@
-"""`liandong audit …`. `verify` needs its two arguments only; what needs keys or database is imported when asked for."""
+"""`liandong audit …`. `verify` and `verify-receipt` need their arguments only; what needs keys or database is imported when asked for."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,6 +12,8 @@ import typer
 
 from app.audit.selection import Selection
 from app.audit.verify import verify_file
+from app.audit.verify_receipt import verify_receipt_file
+from app.audit.verify_tiles import verify_published
 from app.clock import SystemClock
 from app.crypto import Vault
 from app.identifiers import CaseNumber, IdentifierError, check_certificate
@@ -76,6 +78,7 @@ def audit_commands(index: CertificateIndex) -> typer.Typer:
         help="审计日志 / the audit log", no_args_is_help=True, pretty_exceptions_show_locals=False
     )
     commands.command()(verify)
+    commands.command()(verify_receipt)
     commands.command()(key)
 
     @commands.command()
@@ -112,11 +115,38 @@ def audit_commands(index: CertificateIndex) -> typer.Typer:
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="审计文件 / the bundle")],
-    key: Annotated[str, typer.Option(help="公钥或公钥文件 / verifier key, or a file that holds it")],
+    source: Annotated[
+        str, typer.Argument(help="审计文件、哈希块文件夹或网址 / a bundle, a folder of tiles, or an address")
+    ],
+    key: Annotated[list[str], typer.Option(help="公钥或见证策略 / verifier key or policy, or its file")],
+    kept: Annotated[
+        Path | None, typer.Option(help="您保存的或见证方的检查点 / a checkpoint kept, or a witness's")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="LIANDONG_TOKEN", help="审计访问令牌 / auditor's token, for entries")
+    ] = None,
 ) -> None:
-    """离线验证：0 通过，1 不通过，2 无法验证 / Verify off line; ends with 0 good, 1 bad, 2 unusable."""
-    verdict = verify_file(bundle, key)
+    """离线验证：0 通过，1 不通过，2 无法验证 / Verify; ends with 0 good, 1 bad, 2 unusable."""
+    if Path(source).is_dir() or source.startswith(("https://", "http://")):
+        verdict = verify_published(source, key, kept, token)
+    else:
+        verdict = verify_file(Path(source), key, kept)
+    typer.echo(verdict.render())
+    raise typer.Exit(verdict.outcome)
+
+
+def verify_receipt(
+    receipt: Annotated[Path, typer.Argument(help="回执 / the receipt")],
+    keys: Annotated[
+        list[str],
+        typer.Option(help="公钥、见证策略或 PEM 文件，可多次 / keys, a policy, PEM files; repeatable"),
+    ],
+    message: Annotated[
+        list[Path] | None, typer.Option(help="报文，核对其摘要 / a message, held against the digests")
+    ] = None,
+) -> None:
+    """离线核验回执 / Verify a receipt without hub, database or network; ends as `verify` does."""
+    verdict = verify_receipt_file(receipt, keys, message or ())
     typer.echo(verdict.render())
     raise typer.Exit(verdict.outcome)
 

@@ -3,7 +3,8 @@
 from app.audit.bundle_format import EntryLine
 from app.audit.canonical import is_canonical
 from app.audit.checkpoint import Checkpoint, open_checkpoint
-from app.audit.note import NoteError, VerifierKey
+from app.audit.kept import Kept
+from app.audit.note import NoteError, SignerUnknown, VerifierKey
 from app.audit.tree import CompactRange, Span, leaf_hash
 from app.audit.verdict import Statement, Verdict
 
@@ -16,10 +17,13 @@ class LogCheck:
     together), the earlier signed checkpoints in the bundle still say between which two of them it happened.
     """
 
-    def __init__(self, verdict: Verdict, checkpoint: Checkpoint, key: VerifierKey) -> None:
+    def __init__(
+        self, verdict: Verdict, checkpoint: Checkpoint, keys: tuple[VerifierKey, ...], kept: Kept
+    ) -> None:
         self._verdict = verdict
         self._checkpoint = checkpoint
-        self._key = key
+        self._keys = keys
+        self._kept = kept
         self._listed = CompactRange()
         self._actual = self._listed
         self._differs: int | None = None
@@ -29,9 +33,10 @@ class LogCheck:
         self._contradicted: Span | None = None
         """Up to the first that neither leads to, from the last before it that one did."""
 
-        # Of each sort of fault the first is told; a hostile bundle could otherwise fill the memory with them.
+        # Of each sort of finding the first is told; a hostile bundle could otherwise fill the memory with them.
         self._unreadable = False
         self._bad_note = False
+        self._strange_note = False
 
     def entry(self, line: EntryLine) -> bool:
         index = self._listed.size
@@ -55,6 +60,8 @@ class LogCheck:
         self._listed.append(line.hashes[0])
         if self._actual is not self._listed:
             self._actual.append(actual)
+        if self._kept.is_reached_at(self._listed.size):
+            self._kept.compare({self._listed.root(), self._actual.root()}, since=self._agreed)
         return True
 
     def _note_difference(self, line: EntryLine) -> None:
@@ -71,7 +78,10 @@ class LogCheck:
     def note(self, note: str) -> bool:
         size = self._listed.size
         try:
-            earlier = open_checkpoint(note, self._key)
+            earlier = open_checkpoint(note, *self._keys)
+        except SignerUnknown:
+            self._pass_over_note()
+            return True
         except NoteError:
             earlier = None
         if earlier is None or not size == earlier.size < self._checkpoint.size:
@@ -81,6 +91,17 @@ class LogCheck:
         elif self._contradicted is None:
             self._contradicted = Span(self._agreed, size)
         return True
+
+    def _pass_over_note(self) -> None:
+        """As the format asks: after a change of keys, older checkpoints are by a key that the reader may not have."""
+        if not self._strange_note:
+            self._strange_note = True
+            self._verdict.not_proven.append(
+                Statement(
+                    "文件中有更早的检查点由未提供的密钥签署：未作核对。",
+                    "Some earlier checkpoints in the bundle were signed by a key that was not given: they were not looked at.",
+                )
+            )
 
     def _reject_note(self, size: int) -> None:
         if not self._bad_note:
@@ -111,6 +132,7 @@ class LogCheck:
             proven = self._differs if changed and self._differs is not None else self._checkpoint.size
         if proven:
             self._verdict.proven.append(_prefix(proven, self._checkpoint))
+        self._kept.conclude(self._checkpoint, followed=whole)
 
     def _weigh_roots(self) -> bool:
         """Whether one of the two trees leads to the signed root, and what follows for the other."""

@@ -52,6 +52,11 @@ class Policy:
     groups: Mapping[str, Group] = field(default_factory=dict)
     quorum: str = NOBODY
 
+    @classmethod
+    def of(cls, *keys: VerifierKey) -> "Policy":
+        """Logs alone: no witness is asked for."""
+        return cls(tuple(map(Log, keys)))
+
     @property
     def log_keys(self) -> tuple[VerifierKey, ...]:
         return tuple(log.key for log in self.logs)

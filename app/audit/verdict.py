@@ -72,22 +72,25 @@ _HEADINGS = {
     Outcome.UNUSABLE: "无法验证 / UNUSABLE",
 }
 
-NEVER_PROVEN = (
-    Statement(
-        "该检查点之后是否还有记录，或日志是否被截回到该检查点：只有更晚的检查点或见证方能够判断。",
-        "Whether entries came after this checkpoint, or the log was cut back to it: only a later checkpoint or a witness could tell.",
-    ),
-    Statement(
-        "同一密钥是否向他人出示过另一份历史（分叉）：只有见证方能够判断。",
-        "Whether the same key showed another history to somebody else (a fork): only a witness could tell.",
-    ),
-    Statement(
-        "记录内容是否属实，以及应记而未记的行为。",
-        "Whether what an entry says is true, and what was done without an entry.",
-    ),
+CUT_BACK = Statement(
+    "该检查点之后是否还有记录，或日志是否被截回到该检查点：只有更晚的检查点或见证方能够判断。",
+    "Whether entries came after this checkpoint, or the log was cut back to it: only a later checkpoint or a witness could tell.",
+)
+FORKED = Statement(
+    "同一密钥是否向他人出示过另一份历史（分叉）：只有见证方能够判断。",
+    "Whether the same key showed another history to somebody else (a fork): only a witness could tell.",
+)
+UNTRUE = Statement(
+    "记录内容是否属实，以及应记而未记的行为。",
+    "Whether what an entry says is true, and what was done without an entry.",
 )
 
 SELECTION_INCOMPLETE = Statement(
     "选取是否完整：符合条件的其他记录可能未列入本文件；只有完整日志能够证明。",
     "That the selection is complete: other entries that fit may have been left out; only the whole log could prove it.",
+)
+
+NOT_FOLLOWED = Statement(
+    "是否延续您保存的检查点：选取文件不含一致性证明；只有完整日志或公开的哈希块能够证明。",
+    "Whether it continues the checkpoint that you kept: a selection holds no proof of that; the whole log or the tiles do.",
 )

@@ -1,8 +1,9 @@
 """The stand-alone verifier: a bundle and a public key; no database, no settings, no network.
 
-    python -m app.audit.verify BUNDLE --key KEY
+    python -m app.audit.verify BUNDLE --key KEY [--kept CHECKPOINT]
 
-It ends with 0 when all that the bundle claims is proven, 1 when something is wrong, 2 when the input is no bundle
+KEY is a verifier key or a policy that names witnesses. CHECKPOINT is one that the reader kept, or got from a witness:
+the log must continue it. It ends with 0 when all that the bundle claims is proven, 1 when something is wrong, 2 when the input is no bundle
 or the key no key. It reads a line at a time, so that a log of any length needs little memory.
 """
 
@@ -15,11 +16,15 @@ from typing import BinaryIO, Protocol
 
 from app.audit.bundle_format import MAX_LINE_BYTES, EndLine, EntryLine, read_header, read_line
 from app.audit.checkpoint import Checkpoint, open_checkpoint
+from app.audit.kept import Kept
 from app.audit.log_check import LogCheck
-from app.audit.note import MAX_NOTE_BYTES, MalformedKey, MalformedNote, NoteError, SignatureWrong, VerifierKey
+from app.audit.note import MAX_NOTE_BYTES, MalformedKey, MalformedNote, NoteError, SignatureWrong, read_note
+from app.audit.policy import MalformedPolicy, Policy
 from app.audit.selection_check import SelectionCheck
 from app.audit.tree import Span
-from app.audit.verdict import NEVER_PROVEN, SELECTION_INCOMPLETE, Verdict, unusable
+from app.audit.trust import read_kept, read_trust
+from app.audit.verdict import NOT_FOLLOWED, SELECTION_INCOMPLETE, UNTRUE, Verdict, unusable
+from app.audit.witnessed import tell_of_witnesses
 
 
 class Check(Protocol):
@@ -36,44 +41,43 @@ class Check(Protocol):
         ...
 
 
-def verify_bundle(stream: BinaryIO, key: VerifierKey) -> Verdict:
-    """Read a bundle to its end, or to the first line after which nothing could be proven any more."""
+def verify_bundle(stream: BinaryIO, policy: Policy, kept: Checkpoint | None = None) -> Verdict:
+    """Read a bundle to its end, or to the first line after which nothing could be proven any more.
+
+    `kept` is a checkpoint of the same log, the signature of which was checked.
+    """
     lines = _Lines(stream)
     try:
         header = read_header(lines.read())
     except (ValueError, EOFError):
         return unusable("不是本格式的审计文件。", "Not an audit bundle of this format.")
     verdict = Verdict(kind=header.kind)
-    verdict.checkpoint = _opened(lines, key, verdict)
+    verdict.checkpoint = _opened(lines, policy, verdict)
     if verdict.checkpoint is None:
         return verdict
     check: Check
     if header.selection is None:
-        check = LogCheck(verdict, verdict.checkpoint, key)
+        check = LogCheck(verdict, verdict.checkpoint, policy.log_keys, Kept(verdict, kept))
     else:
         check = SelectionCheck(verdict, verdict.checkpoint, header.selection)
-        verdict.not_proven.append(SELECTION_INCOMPLETE)
-    verdict.not_proven += NEVER_PROVEN
+        verdict.not_proven += [SELECTION_INCOMPLETE] if kept is None else [SELECTION_INCOMPLETE, NOT_FOLLOWED]
+    verdict.not_proven.append(UNTRUE)
     check.conclude(complete=_read_all(lines, check, verdict))
     return verdict
 
 
-def read_key(text: str) -> VerifierKey:
-    """A verifier key as text, or the name of a file that holds one; `MalformedKey` or OSError."""
-    path = Path(text)
-    is_file = len(text) < 4096 and path.is_file()
-    return VerifierKey.parse(path.read_text(encoding="utf-8").strip() if is_file else text.strip())
-
-
-def verify_file(path: Path, key: str) -> Verdict:
+def verify_file(path: Path, keys: Sequence[str], kept: Path | None = None) -> Verdict:
     """As `verify_bundle`; what cannot be opened is unusable."""
     try:
-        verifier = read_key(key)
-    except (MalformedKey, UnicodeDecodeError, OSError) as error:
-        return unusable(f"公钥不可用：{error}", f"The key cannot be used: {error}")
+        policy = read_trust(keys).policy
+        known = None if kept is None else read_kept(kept, policy)
+    except (NoteError, MalformedKey, MalformedPolicy, UnicodeDecodeError, OSError) as error:
+        return unusable(
+            f"公钥或保存的检查点不可用：{error}", f"Key or kept checkpoint cannot be used: {error}"
+        )
     try:
         with path.open("rb") as stream:
-            return verify_bundle(stream, verifier)
+            return verify_bundle(stream, policy, known)
     except OSError as error:
         return unusable(f"无法读取文件：{error.strerror}", f"The bundle cannot be read: {error.strerror}")
 
@@ -84,9 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="离线验证审计文件 / Verify an audit bundle without hub, database or network.",
     )
     parser.add_argument("bundle", type=Path, help="审计文件 / the bundle")
-    parser.add_argument("--key", required=True, help="公钥或公钥文件 / verifier key, or a file that holds it")
+    parser.add_argument(
+        "--key", action="append", required=True, help="公钥或见证策略 / verifier key or policy"
+    )
+    parser.add_argument("--kept", type=Path, help="您保存的检查点 / a checkpoint that you kept")
     given = parser.parse_args(arguments)
-    verdict = verify_file(given.bundle, given.key)
+    verdict = verify_file(given.bundle, given.key, given.kept)
     print(verdict.render())  # noqa: T201 - the program's answer
     return verdict.outcome
 
@@ -116,15 +123,19 @@ class _Lines:
         return self._digest.hexdigest()
 
 
-def _opened(lines: _Lines, key: VerifierKey, verdict: Verdict) -> Checkpoint | None:
+def _opened(lines: _Lines, policy: Policy, verdict: Verdict) -> Checkpoint | None:
     try:
-        return open_checkpoint(_note(lines), key)
+        note = _note(lines)
+        checkpoint = open_checkpoint(note, *policy.log_keys)
+        tell_of_witnesses(read_note(note), checkpoint, policy, verdict)
     except SignatureWrong:
         verdict.fault("检查点签名错误。", "The checkpoint's signature is wrong.")
     except (MalformedNote, UnicodeDecodeError, EOFError):
         verdict.fault("检查点格式错误。", "The checkpoint is malformed.")
     except NoteError:
         verdict.fault("检查点不是由该密钥签署。", "The checkpoint was not signed by this key.")
+    else:
+        return checkpoint
     return None
 
 

@@ -6,7 +6,7 @@ They stop mistakes, not a superuser; what a superuser does is found by the verif
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id
@@ -116,3 +116,53 @@ class AuditCheckpoint(Base):
     """C2SP tlog-checkpoint, signed."""
 
     signed_at: Mapped[datetime]
+
+
+class AuditPolicy(Base):
+    """Whom the log is to be witnessed by, as the worker read it; one row. Without it nothing is asked for."""
+
+    __tablename__ = "audit_policy"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    policy: Mapped[str]
+    """C2SP tlog-policy, as it is handed to whoever verifies the log."""
+
+    limit_seconds: Mapped[int]
+    """Without a witnessed checkpoint for so long, no new coercive order is taken."""
+
+    adopted_at: Mapped[datetime]
+    witnessed_size: Mapped[int | None] = mapped_column(BigInteger)
+    """The largest tree that the quorum cosigned."""
+
+    witnessed_at: Mapped[datetime | None]
+    """Until when the quorum vouches that it saw no other history."""
+
+
+class AuditWitness(Base):
+    """What became of asking one witness of the policy; overwritten by the next time."""
+
+    __tablename__ = "audit_witnesses"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    """The tree that it cosigned last."""
+
+    cosigned_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime]
+    failure: Mapped[str | None]
+    """Why the last asking came to nothing; None when it cosigned."""
+
+
+class AuditCosignature(Base):
+    """Of the newest trees only: each proves all that came before, so older ones are taken away."""
+
+    __tablename__ = "audit_cosignatures"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str]
+    """The signature line, to be put below the checkpoint of that size."""
+
+    cosigned_at: Mapped[datetime]

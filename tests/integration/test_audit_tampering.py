@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.audit.bundle import NothingSigned, write_log, write_selection
 from app.audit.checkpoint import Signer, open_checkpoint
 from app.audit.entry import Actor, Entry
+from app.audit.policy import Policy
 from app.audit.proof import extends
 from app.audit.record import record
 from app.audit.selection import Selection
@@ -24,6 +25,7 @@ from app.ids import new_id
 from app.models import AuditCheckpoint, AuditEntry, AuditLeaf
 
 SIGNER = Signer("court.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+POLICY = Policy.of(SIGNER.verifier)
 CLOCK = ManualClock(datetime(2026, 11, 24, tzinfo=UTC))
 SIZE = 60
 """In batches of 20, so there are signed checkpoints at 20, 40 and 60."""
@@ -50,12 +52,12 @@ def entry(number: int, purpose: str = "查询被执行人财产") -> Entry:
 
 
 async def verdict_on_log(engine: AsyncEngine) -> Verdict:
-    return verify_bundle(BytesIO(b"".join([part async for part in write_log(engine)])), SIGNER.verifier)
+    return verify_bundle(BytesIO(b"".join([part async for part in write_log(engine)])), POLICY)
 
 
 async def verdict_on_case(engine: AsyncEngine) -> Verdict:
     parts = [part async for part in write_selection(engine, Selection(case_number="（2026）浙0102执1号"))]
-    return verify_bundle(BytesIO(b"".join(parts)), SIGNER.verifier)
+    return verify_bundle(BytesIO(b"".join(parts)), POLICY)
 
 
 async def tamper(engine: AsyncEngine, *statements: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.audit.bundle_format import BundleWriter, Header
 from app.audit.checkpoint import Signer
 from app.audit.entry import Actor, Entry
+from app.audit.policy import Policy
 from app.audit.proof import inclusion_proof
 from app.audit.selection import Selection
 from app.audit.tree import leaf_hash, root_of
@@ -17,6 +18,7 @@ from app.audit.verdict import Outcome
 from app.audit.verify import verify_bundle
 
 SIGNER = Signer("court.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+POLICY = Policy.of(SIGNER.verifier)
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 names = st.text(st.characters(max_codepoint=127), min_size=1, max_size=8)
@@ -62,7 +64,7 @@ def test_every_clean_log_verifies(log: list[Entry], data: st.DataObject) -> None
         parts.append(writer.entry(size - 1, body, [leaf]))
         if size in earlier:
             parts.append(writer.checkpoint(SIGNER.sign(size, root_of(leaves[:size]))))
-    verdict = verify_bundle(BytesIO(b"".join([*parts, writer.end()])), SIGNER.verifier)
+    verdict = verify_bundle(BytesIO(b"".join([*parts, writer.end()])), POLICY)
     assert (verdict.outcome, verdict.faults, verdict.entries) == (Outcome.GOOD, [], len(log))
 
 
@@ -82,5 +84,5 @@ def test_every_clean_selection_verifies(log: list[Entry], data: st.DataObject) -
         if selection.admits(entry):
             proof = inclusion_proof(index, len(log), lambda span: root_of(leaves[span.start : span.end]))
             parts.append(writer.entry(index, entry.to_bytes(), proof))
-    verdict = verify_bundle(BytesIO(b"".join([*parts, writer.end()])), SIGNER.verifier)
+    verdict = verify_bundle(BytesIO(b"".join([*parts, writer.end()])), POLICY)
     assert (verdict.outcome, verdict.faults) == (Outcome.GOOD, [])
