@@ -121,8 +121,7 @@ async def read_ladder(asset_id: UUID, acting: ActingDep, session: SessionDep, hu
         ended_since=[_rung(rung) for rung in ladder.ended_since],
         awaiting=list(ladder.awaiting),
         priority_rights=[
-            RightView(right=right.right, holder=right.holder, amount=right.amount)
-            for right in ladder.rights
+            RightView(right=right.right, holder=right.holder, amount=right.amount) for right in ladder.rights
         ],
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -117,21 +118,55 @@ async def ladder_of(session: AsyncSession, acting: Acting, vault: Vault, asset_i
     if index is None:
         raise Refusal(ErrorCode.NOT_FREEZABLE)
     freezes = await _freezes_on(session, thing.asset.agency_id, index)
-    live = [(freeze, name) for freeze, name in freezes if freeze.state in LIVE_FREEZES]
+    live = [freeze for freeze in freezes if freeze.state in LIVE_FREEZES]
     rungs, ended = _placed(thing, live, acting)
-    balance, as_of = _balance(thing, [freeze for freeze, _ in live])
+    balance, as_of = _balance(thing, live)
     awaiting = [
         freeze.id
-        for freeze, _ in freezes
+        for freeze in freezes
         if freeze.state is FreezeState.ORDERED and freeze.court_id == acting.court_id
     ]
     return AssetLadder(thing, rungs, ended, tuple(awaiting), tuple(_rights(thing)), balance, as_of)
 
 
-async def _freezes_on(session: AsyncSession, agency_id: UUID, index: bytes) -> list[tuple[Freeze, str]]:
-    """All that went through the hub, of any court, by rank, with the court's name."""
+class _OnThing(NamedTuple):
+    """A freeze that went through the hub, in so far as a ladder shows it: there may be a thousand, so no whole rows."""
+
+    id: UUID
+    court_id: UUID
+    court_name: str
+    case_number: str
+    state: FreezeState
+    rank: int | None
+    limit: Decimal | None
+    held: Decimal | None
+    balance: Decimal | None
+    received_at: datetime | None
+    ends_at: datetime | None
+    agency_number: str | None
+    reported_at: datetime | None
+    state_at: datetime
+
+
+async def _freezes_on(session: AsyncSession, agency_id: UUID, index: bytes) -> list[_OnThing]:
+    """Of any court, by rank."""
     rows = await session.execute(
-        select(Freeze, Court.name)
+        select(
+            Freeze.id,
+            Freeze.court_id,
+            Court.name,
+            Freeze.case_number,
+            Freeze.state,
+            Freeze.rank,
+            Freeze.limit,
+            Freeze.held,
+            Freeze.balance,
+            Freeze.received_at,
+            Freeze.ends_at,
+            Freeze.agency_number,
+            Freeze.reported_at,
+            Freeze.state_at,
+        )
         .join(Court, Court.id == Freeze.court_id)
         .where(
             Freeze.agency_id == agency_id,
@@ -140,13 +175,13 @@ async def _freezes_on(session: AsyncSession, agency_id: UUID, index: bytes) -> l
         )
         .order_by(Freeze.rank.nulls_last(), Freeze.received_at, Freeze.id)
     )
-    return [(freeze, name) for freeze, name in rows]
+    return [_OnThing(*row) for row in rows]
 
 
 def _placed(
-    thing: FoundThing, live: Sequence[tuple[Freeze, str]], acting: Acting
+    thing: FoundThing, live: Sequence[_OnThing], acting: Acting
 ) -> tuple[tuple[Rung, ...], tuple[Rung, ...]]:
-    ours = [_rung(freeze, court_name, acting.court_id) for freeze, court_name in live]
+    ours = [_rung(freeze, acting.court_id) for freeze in live]
     by_rank = {rung.rank: rung for rung in ours if rung.rank is not None}
     as_of = thing.asset.as_of
     later = [rung.rank for rung in ours if rung.rank and rung.received_at and rung.received_at > as_of]
@@ -172,7 +207,7 @@ def _free_rank(wanted: int | None, taken: dict[int, Rung], below: int | None) ->
     return rank if below is None or rank < below else None
 
 
-def _rung(freeze: Freeze, court_name: str, court_id: UUID) -> Rung:
+def _rung(freeze: _OnThing, court_id: UUID) -> Rung:
     own = freeze.court_id == court_id
     return Rung(
         name=f"rank-{freeze.rank}" if freeze.rank else f"freeze-{freeze.id}",
@@ -183,7 +218,7 @@ def _rung(freeze: Freeze, court_name: str, court_id: UUID) -> Rung:
         limit=freeze.limit,
         as_of=freeze.reported_at or freeze.state_at,
         freeze_id=freeze.id if own else None,
-        authority=court_name,
+        authority=freeze.court_name,
         case_number=freeze.case_number,
         held=freeze.held,
         received_at=freeze.received_at,
@@ -191,10 +226,10 @@ def _rung(freeze: Freeze, court_name: str, court_id: UUID) -> Rung:
     )
 
 
-def _others(thing: FoundThing, live: Sequence[tuple[Freeze, str]], now: datetime) -> Iterator[Rung]:
+def _others(thing: FoundThing, live: Sequence[_OnThing], now: datetime) -> Iterator[Rung]:
     """Freezes that did not come through the hub and have not run out, in the order in which they were reported."""
-    case_numbers = {freeze.case_number for freeze, _ in live}
-    papers = {(name, freeze.agency_number) for freeze, name in live}
+    case_numbers = {freeze.case_number for freeze in live}
+    papers = {(freeze.court_name, freeze.agency_number) for freeze in live}
     match thing.facts:
         case BankAccount() | WealthProduct():
             for prior in sorted(thing.facts.prior_freezes, key=lambda each: each.rank or 10_001):
@@ -276,7 +311,7 @@ def _mortgage(mortgage: Mortgage) -> Right:
     return Right("mortgage", mortgage.mortgagee, mortgage.secured_amount)
 
 
-def _balance(thing: FoundThing, freezes: Sequence[Freeze]) -> tuple[Decimal | None, datetime | None]:
+def _balance(thing: FoundThing, freezes: Sequence[_OnThing]) -> tuple[Decimal | None, datetime | None]:
     """The newest word on what is there."""
     match thing.facts:
         case BankAccount():
