@@ -82,6 +82,22 @@ async def test_civil_procedure_264_interest_runs_day_by_day_once_the_court_says_
     assert replaced.json()["outstanding"]["interest"] == "0.00"
 
 
+async def test_a_claim_is_reckoned_to_the_ends_of_the_calendar(desk: Desk) -> None:
+    terms = {
+        "officer": OFFICER,
+        "daily_rate": "0.01",
+        "interest_from": "0001-01-01",
+        "late_performance_from": "9999-12-31",
+        "late_daily_rate": "0.01",
+        "note": "判决",
+    }
+    assert (await desk.court.put(desk.at("/claim-terms"), json=terms)).status_code == 200
+    await book(desk, "payment", "9999999999999999.99", "0001-01-01")
+    for day, overpaid in (("0001-01-01", "9999999999914999.99"), ("9999-12-31", "9999999999914999.99")):
+        view = (await desk.court.get(desk.at("/claim"), params={"day": day})).json()
+        assert view["outstanding"]["overpaid"] == overpaid
+
+
 async def test_what_cannot_be_booked(desk: Desk) -> None:
     entry = {"officer": OFFICER, "kind": "payment", "amount": "1.00", "booked_on": TODAY, "note": "给付"}
     for change, pointer in (
