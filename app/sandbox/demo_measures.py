@@ -101,7 +101,7 @@ class MeasuresDemo:
                 "case_id": self.case_id,
                 "things": plan["things"],
                 "circumstances": _NEEDS,
-                "plan_sha256": plan["plan_sha256"],
+                "plan_sha256": plan["sha256"],
             },
         )
         self._approve(order)
