@@ -27,6 +27,7 @@ from app.sandbox.custody.holdings import Holdings
 from app.sandbox.faults import Fault, FaultPlan
 from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Ledger
+from app.sandbox.lookout.duty_desk import DutyDesk
 from app.sandbox.lookup import Registry
 from app.sandbox.mischief import Mischief
 from app.sandbox.population import Population
@@ -60,7 +61,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         holdings = Holdings(arguments.code, arguments.kind, population)
         bailiff = Bailiff(registry, holdings)
         desk = Desk(arguments.code, _behaviour(arguments))
-        clerk = Clerk(identity, hub, registry, bailiff, desk, ledger, postman, clock)
+        duty_desk = DutyDesk(registry)
+        clerk = Clerk(identity, hub, registry, bailiff, duty_desk, desk, ledger, postman, clock)
         switchboard = Switchboard(holdings, faults, ledger, postman, clock)
         app = AgencyServer(clerk, switchboard, faults, Mischief(identity, faults, clock), ledger, clock)
         await postman.resume()

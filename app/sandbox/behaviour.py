@@ -1,6 +1,6 @@
 """When an agency answers: at once, later, or in parts; and how a finding becomes its answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -54,6 +54,10 @@ class Desk:
 
     agency_code: str
     behaviour: Behaviour
+
+    def at_once(self) -> "Desk":
+        """The same desk where there is no time for an acknowledgement."""
+        return replace(self, behaviour=replace(self.behaviour, manner=Manner.AT_ONCE))
 
     def decide(self, request: RequestMessage, finding: Finding, at: Moment) -> Decision:
         """Everything the agency will say about a request that it saw at this moment."""

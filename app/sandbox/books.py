@@ -17,6 +17,8 @@ from uuid import UUID
 from app.adapters.contract import Operation
 from app.sandbox.custody import journal, reading
 from app.sandbox.custody.reading import BookedTransfer, KeptFreeze, MeasureEffect
+from app.sandbox.lookout import records
+from app.sandbox.lookout.records import KeptDecision, KeptHit, KeptHold, KeptLookOut, KeptRecall
 from app.vocabulary import AnswerState
 
 _REQUESTS = """
@@ -79,7 +81,7 @@ CREATE TABLE IF NOT EXISTS faults (
     shown_at TEXT NOT NULL
 );
 """
-SCHEMA = _REQUESTS + journal.SCHEMA
+SCHEMA = _REQUESTS + journal.SCHEMA + records.SCHEMA
 
 _OF_MEASURES = frozenset({AnswerState.EXECUTED, AnswerState.NOT_EXECUTED})
 
@@ -161,7 +163,7 @@ class ShownFault:
 
 @dataclass(frozen=True, slots=True)
 class WrittenNotice:
-    """What the hub is told of a freeze by itself; `request_id` is the freeze's."""
+    """What the hub is told of a freeze or a look-out by itself; `request_id` is the freeze's or the look-out's."""
 
     message_id: UUID
     request_id: UUID
@@ -280,6 +282,41 @@ class Books:
                 delivered_at=_instant(row["delivered_at"]),
             )
             for row in self._rows("SELECT * FROM notices ORDER BY number")
+        ]
+
+    def look_outs(self) -> list[KeptLookOut]:
+        """All that were ever entered, in the order of their entry."""
+        return [
+            records.look_out(row)
+            for row in self._rows("SELECT * FROM look_outs ORDER BY entered_at, request_id")
+        ]
+
+    def live_look_outs(self) -> list[KeptLookOut]:
+        """Those that can still get somebody held."""
+        return [each for each in self.look_outs() if each.ended_at is None]
+
+    def recalls(self) -> list[KeptRecall]:
+        return [records.recall(row) for row in self._rows("SELECT * FROM recalls ORDER BY received_at")]
+
+    def hits(self) -> list[KeptHit]:
+        return [records.hit(row) for row in self._rows("SELECT * FROM hits ORDER BY reported_at, hit_id")]
+
+    def hit_decisions(self) -> list[KeptDecision]:
+        return [records.decision(row) for row in self._rows("SELECT * FROM hit_decisions ORDER BY number")]
+
+    def holds(self) -> list[KeptHold]:
+        """Everybody, and every vehicle, that was ever held."""
+        return [records.hold(row) for row in self._rows("SELECT * FROM holds ORDER BY held_at, hit_id")]
+
+    def unlawful_holds(self) -> list[KeptHold]:
+        """Without the court's word that it is he, or under a look-out that had ended: the worst that can happen."""
+        live_until = {each.request_id: each.ended_at for each in self.look_outs()}
+        return [
+            hold
+            for hold in self.holds()
+            if hold.confirmed_by is None
+            or hold.look_out_id not in live_until
+            or ((ended_at := live_until[hold.look_out_id]) and ended_at <= hold.held_at)
         ]
 
     def doubled_measures(self) -> set[UUID]:

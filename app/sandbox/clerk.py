@@ -16,6 +16,7 @@ from app.adapters.liandong import wire
 from app.adapters.liandong.wire import (
     AnswerMessage,
     AssetQueryMessage,
+    HitDecisionMessage,
     LookOutMessage,
     RequestMessage,
     StatusReportMessage,
@@ -32,16 +33,17 @@ from app.errors import ErrorCode, MalformedAnswer
 from app.ids import new_id
 from app.sandbox.behaviour import Desk, Moment
 from app.sandbox.custody.bailiff import Bailiff
-from app.sandbox.custody.deed import Deed
 from app.sandbox.custody.facts import as_registered
+from app.sandbox.doing import Doing
 from app.sandbox.entries import Arrival, Decision, Entry, Standing
 from app.sandbox.exchange import BodyTooLarge, Exchange, Reply, problem
 from app.sandbox.faults import Drawn, FaultKind
 from app.sandbox.identity import Hub, Identity
 from app.sandbox.ledger import Ledger
+from app.sandbox.lookout.duty_desk import DutyDesk
 from app.sandbox.lookup import Finding, Registry, ambiguous, refused_for
 from app.sandbox.postman import Postman
-from app.vocabulary import AnswerState, RefusalReason, RequestStatus
+from app.vocabulary import AnswerState, RequestStatus
 
 _READERS: dict[Operation, TypeAdapter[Any]] = {
     Operation.REQUEST: wire.REQUEST,
@@ -69,6 +71,7 @@ class Clerk:
     hub: Hub
     registry: Registry
     bailiff: Bailiff
+    duty_desk: DutyDesk
     desk: Desk
     ledger: Ledger
     postman: Postman
@@ -126,7 +129,7 @@ class Clerk:
         if message.agency_code != self.identity.agency_code:
             raise Declined(ErrorCode.NOT_THE_ADDRESSEE, "addressed to another agency", request)
         settled = await self.ledger.settle(
-            arrival, lambda deed: self._decide(message, arrival.at, drawn, deed)
+            arrival, lambda doing: self._decide(message, arrival.at, drawn, doing)
         )
         match settled.entry:
             case Entry.REPLAYED:
@@ -137,25 +140,27 @@ class Clerk:
                 self.postman.take(settled.callbacks)
         return Reply(settled.status, settled.body or b"", to=request, about=message.request_id)
 
-    def _decide(self, message: RequestMessage, now: datetime, drawn: Drawn, deed: Deed) -> Decision:
-        moment = Moment(now, deed.at)
+    def _decide(self, message: RequestMessage, now: datetime, drawn: Drawn, doing: Doing) -> Decision:
+        moment = Moment(now, doing.deed.at)
+        # Somebody is waiting beside whoever was met.
+        desk = self.desk.at_once() if isinstance(message, HitDecisionMessage) else self.desk
         if drawn.is_a(FaultKind.AMBIGUITY):
-            return self.desk.decide(message, ambiguous(), moment)
+            return desk.decide(message, ambiguous(), moment)
         if drawn.fault and drawn.is_a(FaultKind.REFUSAL):
-            return self.desk.decide(message, refused_for(drawn.fault.reason, "暂不予协助"), moment)
-        finding = self._find(message, deed)
-        if drawn.is_a(FaultKind.SILENCE):
-            return self.desk.fall_silent(message, finding, moment)
-        return self.desk.decide(message, finding, moment)
+            return desk.decide(message, refused_for(drawn.fault.reason, "暂不予协助"), moment)
+        finding = self._find(message, doing)
+        if drawn.is_a(FaultKind.SILENCE) or finding.state is AnswerState.NOT_YET:
+            return desk.fall_silent(message, finding, moment)
+        return desk.decide(message, finding, moment)
 
-    def _find(self, message: RequestMessage, deed: Deed) -> Finding:
+    def _find(self, message: RequestMessage, doing: Doing) -> Finding:
         """What was asked for, or what came of what was ordered."""
         if isinstance(message, LookOutMessage):
-            return refused_for(RefusalReason.OUT_OF_SCOPE, "本单位不承担查找、布控")
+            return self.duty_desk.carry_out(message, doing.look_outs)
         if not isinstance(message, AssetQueryMessage):
-            return self.bailiff.carry_out(message, deed)
+            return self.bailiff.carry_out(message, doing.deed)
         finding = self.registry.look_up(message)
-        assets = as_registered(deed.custody, finding.assets)
+        assets = as_registered(doing.deed.custody, finding.assets)
         if finding.assets and not assets:
             return Finding(AnswerState.NOTHING_FOUND)
         return replace(finding, assets=assets)

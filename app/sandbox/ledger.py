@@ -16,8 +16,11 @@ from uuid import UUID
 from app.sandbox import pages
 from app.sandbox.books import SCHEMA
 from app.sandbox.custody.deed import Deed
+from app.sandbox.custody.journal import Switch
 from app.sandbox.custody.reports import live_list
+from app.sandbox.doing import Doing
 from app.sandbox.entries import Arrival, Callback, Decision, Settled, Standing, Try
+from app.sandbox.lookout.register import LookOuts
 
 
 class LedgerClosed(Exception):
@@ -39,19 +42,19 @@ class Ledger:
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def settle(self, arrival: Arrival, decide: Callable[[Deed], Decision]) -> Settled:
+    async def settle(self, arrival: Arrival, decide: Callable[[Doing], Decision]) -> Settled:
         """Note the arrival; decide unless an earlier decision stands, and say what is to be replied."""
         return await self._write(
-            lambda connection: pages.settle(connection, arrival, decide, self._deed(arrival.at))
+            lambda connection: pages.settle(connection, arrival, decide, self._doing(connection, arrival.at))
         )
 
-    async def act(self, act: Callable[[Deed], T], now: datetime) -> tuple[T, list[Callback]]:
+    async def act(self, act: Callable[[Doing], T], now: datetime) -> tuple[T, list[Callback]]:
         """Do what no message of the hub asked for; also what the hub has to be told of it."""
 
         def job(connection: sqlite3.Connection) -> tuple[T, list[Callback]]:
-            deed = self._deed(now)
-            result = act(deed)
-            return result, pages.write_deed(connection, deed, now)
+            doing = self._doing(connection, now)
+            result = act(doing)
+            return result, pages.write_down(connection, doing, now)
 
         return await self._write(job)
 
@@ -61,10 +64,10 @@ class Ledger:
         def job(connection: sqlite3.Connection) -> tuple[bytes, list[Callback]] | None:
             if not pages.note(connection, arrival):
                 return None
-            deed = self._deed(arrival.at)
-            deed.let_time_pass()
-            notices = pages.write_deed(connection, deed, arrival.at)
-            return live_list(self.custody, after, deed.at), notices
+            doing = self._doing(connection, arrival.at)
+            doing.let_time_pass()
+            notices = pages.write_down(connection, doing, arrival.at)
+            return live_list(self.custody, after, doing.deed.at), notices
 
         return await self._write(job)
 
@@ -116,8 +119,10 @@ class Ledger:
 
     # The shared commit ----------------------------------------------------------------------------------------
 
-    def _deed(self, now: datetime) -> Deed:
-        return Deed(self.custody, now + self.custody.ahead)
+    def _doing(self, connection: sqlite3.Connection, now: datetime) -> Doing:
+        at = now + self.custody.ahead
+        heeding = self.custody.is_on(Switch.RECALLS)
+        return Doing(Deed(self.custody, at), LookOuts(connection, at, heeding))
 
     async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:

@@ -1,15 +1,20 @@
 """The pages of an agency's books: what is written for each message, within the transaction of the ledger."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from app.adapters.liandong import wire
+from app.adapters.liandong.wire import AnswerMessage
+from app.ids import new_id
 from app.sandbox.custody import journal
-from app.sandbox.custody.deed import Deed
+from app.sandbox.custody.reports import NoticeDraft
 from app.sandbox.custody.state import Custody
-from app.sandbox.entries import Arrival, Callback, Decision, Entry, Settled, Standing, Try
+from app.sandbox.doing import Doing
+from app.sandbox.entries import AnswerDraft, Arrival, Callback, Decision, Entry, Settled, Standing, Try
+from app.sandbox.lookout.messages import Told
 from app.vocabulary import AnswerState, RequestStatus
 
 
@@ -33,7 +38,7 @@ def note(connection: sqlite3.Connection, arrival: Arrival) -> bool:
 
 
 def settle(
-    connection: sqlite3.Connection, arrival: Arrival, decide: Callable[[Deed], Decision], deed: Deed
+    connection: sqlite3.Connection, arrival: Arrival, decide: Callable[[Doing], Decision], doing: Doing
 ) -> Settled:
     """Note the arrival; unless an earlier decision stands, decide and do what was decided."""
     if not note(connection, arrival):
@@ -43,9 +48,9 @@ def settle(
         "SELECT sha256, acknowledgement FROM effects WHERE request_id = ?", (request_id,)
     ).fetchone()
     if effect is None:
-        decision = decide(deed)
+        decision = decide(doing)
         _apply(connection, arrival, decision)
-        notices = write_deed(connection, deed, arrival.at)
+        notices = write_down(connection, doing, arrival.at)
         first = decision.answers[0].body if decision.answers else None
         reply = _reply(Entry.NEW, decision.acknowledgement, first)
         return replace(reply, callbacks=(*_callbacks(arrival.request_id, decision), *notices))
@@ -79,6 +84,10 @@ def _apply(connection: sqlite3.Connection, arrival: Arrival, decision: Decision)
             arrival.at.isoformat(),
         ),
     )
+    _put_answers(connection, request_id, decision.answers)
+
+
+def _put_answers(connection: sqlite3.Connection, request_id: str, answers: Iterable[AnswerDraft]) -> None:
     connection.executemany(
         "INSERT INTO answers (message_id, request_id, part, state, body, callback_due_at)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -91,7 +100,7 @@ def _apply(connection: sqlite3.Connection, arrival: Arrival, decision: Decision)
                 answer.body,
                 answer.callback_due_at.isoformat() if answer.callback_due_at else None,
             )
-            for answer in decision.answers
+            for answer in answers
         ],
     )
 
@@ -104,15 +113,25 @@ def _callbacks(request_id: UUID, decision: Decision) -> list[Callback]:
     ]
 
 
-def write_deed(connection: sqlite3.Connection, deed: Deed, now: datetime) -> list[Callback]:
-    """Write what became of the register, and the notices that tell the hub of it."""
-    connection.executemany(journal.INSERT, journal.rows(deed.lines))
-    drafts = deed.notices()
+def write_down(connection: sqlite3.Connection, doing: Doing, now: datetime) -> list[Callback]:
+    """Write what became of the register, and what the hub is told: late answers, and notices of all kinds."""
+    connection.executemany(journal.INSERT, journal.rows(doing.deed.lines))
+    late = [_answer_late(connection, request_id, now) for request_id in doing.look_outs.caught_up]
+    drafts: list[NoticeDraft | Told] = [*doing.deed.notices(), *doing.look_outs.told]
     connection.executemany(
         "INSERT INTO notices (message_id, request_id, body, written_at) VALUES (?, ?, ?, ?)",
         [(str(draft.message_id), str(draft.request_id), draft.body, now.isoformat()) for draft in drafts],
     )
-    return [Callback(draft.message_id, draft.request_id, draft.body, now) for draft in drafts]
+    return late + [Callback(draft.message_id, draft.request_id, draft.body, now) for draft in drafts]
+
+
+def _answer_late(connection: sqlite3.Connection, request_id: UUID, now: datetime) -> Callback:
+    """The answer to a request that the agency was silent about."""
+    message = AnswerMessage(message_id=new_id(), request_id=request_id, state=AnswerState.EXECUTED, as_of=now)
+    draft = AnswerDraft(message.message_id, message.part, message.state, wire.write(message), now)
+    _put_answers(connection, str(request_id), [draft])
+    connection.execute("UPDATE effects SET state = ? WHERE request_id = ?", (draft.state, str(request_id)))
+    return Callback(draft.message_id, request_id, draft.body, now)
 
 
 def read_custody(connection: sqlite3.Connection) -> Custody:

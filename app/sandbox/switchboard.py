@@ -3,6 +3,7 @@
 GET, POST, DELETE /sandbox/faults    the faults that the agency plays
 POST /sandbox/acts                   something happens that the hub did not order: see custody/outside.py
 POST /sandbox/differences            a difference is planted: see custody/differences.py
+POST /sandbox/street                 somebody is seen, handed over, held unasked: see lookout/street.py
 POST /sandbox/clock                  {"offset_days": 30}: the agency's calendar runs ahead, and never back
 POST /sandbox/switches               {"switch": "notices", "on": false}
 """
@@ -22,14 +23,18 @@ from app.sandbox.custody.differences import DIFFERENCE, plant
 from app.sandbox.custody.holdings import Holdings
 from app.sandbox.custody.journal import ClockSet, Line, Switch, Switched
 from app.sandbox.custody.outside import ACT, OUTCOME, NotHere, Outcome, happen
+from app.sandbox.doing import Doing
 from app.sandbox.exchange import BodyTooLarge, Exchange, Reply, json_reply, problem
 from app.sandbox.faults import Fault, FaultPlan
 from app.sandbox.ledger import Ledger
+from app.sandbox.lookout import street
+from app.sandbox.lookout.street import EVENT, REPORTED, NobodyThere, Reported
 from app.sandbox.postman import Postman
 
 FAULTS_PATH = "/sandbox/faults"
 ACTS_PATH = "/sandbox/acts"
 DIFFERENCES_PATH = "/sandbox/differences"
+STREET_PATH = "/sandbox/street"
 CLOCK_PATH = "/sandbox/clock"
 SWITCHES_PATH = "/sandbox/switches"
 _FAULTS = TypeAdapter(list[Fault])
@@ -81,6 +86,8 @@ class Switchboard:
         if path == ACTS_PATH:
             act = ACT.validate_json(body)
             return await self._happen(lambda deed: happen(act, self.holdings, deed))
+        if path == STREET_PATH:
+            return await self._happen_outside(EVENT.validate_json(body))
         if path == DIFFERENCES_PATH:
             difference = DIFFERENCE.validate_json(body)
             return await self._happen(lambda deed: plant(difference, self.holdings, deed))
@@ -92,14 +99,21 @@ class Switchboard:
         return self._switched_on()
 
     async def _turn(self, demand: _SwitchDemand) -> Reply:
-        line = Line(Switched(demand.switch, demand.on))
-        await self.ledger.act(lambda deed: deed.note(line), self.clock.now())
+        """What the agency was silent about is done and said as soon as it speaks again."""
+
+        def turn(doing: Doing) -> None:
+            doing.deed.note(Line(Switched(demand.switch, demand.on)))
+            if demand.switch is Switch.RECALLS and demand.on:
+                doing.look_outs.catch_up()
+
+        _, told = await self.ledger.act(turn, self.clock.now())
+        self.postman.take(told)
         return json_reply(demand.model_dump(mode="json"))
 
     async def _happen(self, act: Callable[[Deed], Outcome]) -> Reply:
-        def attempt(deed: Deed) -> Outcome | None:
+        def attempt(doing: Doing) -> Outcome | None:
             try:
-                return act(deed)
+                return act(doing.deed)
             except NotHere:  # others share the commit
                 return None
 
@@ -109,15 +123,29 @@ class Switchboard:
             return problem(ErrorCode.NOT_FOUND, "no such thing, or no such live freeze")
         return json_reply(OUTCOME.dump_python(outcome, mode="json"))
 
+    async def _happen_outside(self, event: BaseModel) -> Reply:
+        def attempt(doing: Doing) -> tuple[Reported, ...]:
+            try:
+                return street.happen(event, doing.look_outs)
+            except NobodyThere:  # others share the commit
+                return ()
+
+        reported, told = await self.ledger.act(attempt, self.clock.now())
+        self.postman.take(told)
+        if not reported:
+            return problem(ErrorCode.NOT_FOUND, "nobody is looked for so, or held on that hit")
+        return json_reply(REPORTED.dump_python(reported, mode="json"))
+
     async def _set_clock(self, offset_days: int) -> Reply:
         """What ends by then ends at once."""
 
-        def set_clock(deed: Deed) -> bool:
-            if timedelta(days=offset_days) < deed.custody.ahead:
+        def set_clock(doing: Doing) -> bool:
+            deed = doing.deed
+            further = timedelta(days=offset_days) - deed.custody.ahead
+            if further < timedelta(0):
                 return False
-            deed.at += timedelta(days=offset_days) - deed.custody.ahead
             deed.note(Line(ClockSet(offset_days)))
-            deed.let_time_pass()
+            doing.put_the_clock_on(deed.at + further)
             return True
 
         done, notices = await self.ledger.act(set_clock, self.clock.now())
@@ -131,4 +159,4 @@ class Switchboard:
         return json_reply(faults)
 
 
-_PATHS = frozenset({FAULTS_PATH, ACTS_PATH, DIFFERENCES_PATH, CLOCK_PATH, SWITCHES_PATH})
+_PATHS = frozenset({FAULTS_PATH, ACTS_PATH, DIFFERENCES_PATH, STREET_PATH, CLOCK_PATH, SWITCHES_PATH})

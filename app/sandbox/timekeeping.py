@@ -1,4 +1,4 @@
-"""Lets freezes end at their hour when nobody asks the agency anything, and tells the hub."""
+"""Lets freezes, look-outs and holds end at their hour when nobody asks the agency anything, and tells the hub."""
 
 import asyncio
 import sqlite3
@@ -14,8 +14,7 @@ _PAUSE_SECONDS = 1.0
 async def keep_time(ledger: Ledger, postman: Postman, clock: Clock) -> None:
     """Look once a second; runs until it is cancelled."""
     while True:
-        if ledger.custody.is_due(clock.now() + ledger.custody.ahead):
-            with suppress(sqlite3.Error):  # say a full disk; the freeze ends a second later
-                _, notices = await ledger.act(lambda deed: deed.let_time_pass(), clock.now())
-                postman.take(notices)
+        with suppress(sqlite3.Error):  # say a full disk; what is due ends a second later
+            _, notices = await ledger.act(lambda doing: doing.let_time_pass(), clock.now())
+            postman.take(notices)
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -76,6 +76,9 @@ class Switch(StrEnum):
     EXEMPTIONS = "exemptions"
     """Whether the agency knows that some accounts are exempt."""
 
+    RECALLS = "recalls"
+    """Whether the agency heeds recalls of look-outs, and confirms them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Switched:
