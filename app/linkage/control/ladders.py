@@ -175,7 +175,7 @@ async def _freezes_on(session: AsyncSession, agency_id: UUID, index: bytes) -> l
         )
         .order_by(Freeze.rank.nulls_last(), Freeze.received_at, Freeze.id)
     )
-    return [_OnThing(*row) for row in rows]
+    return [_OnThing._make(row) for row in rows]
 
 
 def _placed(
