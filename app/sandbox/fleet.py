@@ -4,32 +4,22 @@ The fleet makes each agency's key and hands out what a hub needs to know of it: 
 """
 
 import json
-import os
-import select
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 from pydantic import BaseModel
 
 from app.adapters.liandong.wire import Term
 from app.measures.words import Extent
-from app.sandbox.behaviour import USUAL, Behaviour, Manner
+from app.sandbox.berth import AgencyNotReady, Berth, RunningAgency
 from app.sandbox.books import Books
 from app.sandbox.custody.journal import Switch
 from app.sandbox.custody.outside import (
@@ -44,51 +34,40 @@ from app.sandbox.custody.outside import (
     ThingsAreSold,
 )
 from app.sandbox.faults import Fault
-from app.sandbox.population import Population
-from app.sandbox.switchboard import ACTS_PATH, CLOCK_PATH, DIFFERENCES_PATH, FAULTS_PATH, SWITCHES_PATH
-from app.vocabulary import AgencyKind
-
-_READY_SECONDS = 20.0
-_STOP_SECONDS = 10.0
-_SWITCH_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxAgency:
-    """An agency to start. `behaviour` is the usual one of its kind unless something else is said."""
-
-    code: str
-    name: str
-    kind: AgencyKind
-    behaviour: Behaviour
-    faults: tuple[Fault, ...] = ()
-
-    def answering(self, manner: Manner) -> "SandboxAgency":
-        return replace(self, behaviour=replace(self.behaviour, manner=manner))
-
-
-def _usual(code: str, name: str, kind: AgencyKind) -> SandboxAgency:
-    return SandboxAgency(code, name, kind, USUAL[kind])
-
-
-STANDARD: tuple[SandboxAgency, ...] = (
-    _usual("POLICE-ZC", "柘城县公安局", AgencyKind.POLICE),
-    _usual("TAX-ZC", "国家税务总局柘城县税务局", AgencyKind.TAX),
-    _usual("LAND-ZC", "柘城县不动产登记中心", AgencyKind.LAND),
-    _usual("VEHICLE-ZC", "柘城县车辆管理所", AgencyKind.VEHICLE),
-    _usual("BANK-ZC", "柘城农商银行", AgencyKind.BANK),
+from app.sandbox.lookout.street import (
+    REPORTED,
+    HandedOver,
+    HeldUnasked,
+    LearntOf,
+    NobodyThere,
+    Reported,
+    Seen,
 )
-"""One of each kind."""
+from app.sandbox.population import Population
+from app.sandbox.standard import SECOND_BANK, STANDARD, SandboxAgency, with_banks
+from app.sandbox.switchboard import (
+    ACTS_PATH,
+    CLOCK_PATH,
+    DIFFERENCES_PATH,
+    FAULTS_PATH,
+    STREET_PATH,
+    SWITCHES_PATH,
+)
+from app.vocabulary import AgencyKind, WatchKind
 
-SECOND_BANK = _usual("BANK-SQ", "商丘示例银行", AgencyKind.BANK)
+__all__ = [
+    "SECOND_BANK",
+    "STANDARD",
+    "AgencyNotReady",
+    "Fleet",
+    "HubLink",
+    "People",
+    "RunningAgency",
+    "SandboxAgency",
+    "with_banks",
+]
 
-
-def with_banks(count: int) -> tuple[SandboxAgency, ...]:
-    """The standard agencies, with so many banks in place of one."""
-    further = [
-        _usual(f"BANK-{place:02d}", f"示例第{place}银行", AgencyKind.BANK) for place in range(3, count + 1)
-    ]
-    return (*STANDARD, *[SECOND_BANK, *further][: max(0, count - 1)])
+_SWITCH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,39 +79,11 @@ class HubLink:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningAgency:
-    """What a hub needs to know of an agency that is up."""
-
-    agency: SandboxAgency
-    url: str
-    key_id: str
-    public_key: str
-    """PEM."""
-
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
 class People:
     """Whom the registries keep books about; the same for all agencies of a fleet."""
 
     seed: int = 1
     count: int = 2000
-
-
-@dataclass
-class _Berth:
-    """One agency's place: its folder, its port once it has one, and its process while it runs."""
-
-    agency: SandboxAgency
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    running: RunningAgency | None = None
-
-
-class AgencyNotReady(Exception):
-    """An agency did not come up; its log is named in the text."""
 
 
 class Fleet:
@@ -154,7 +105,7 @@ class Fleet:
         self._hub = hub
         self._people = people or People()
         self._berths = {
-            agency.code: _Berth(agency, folder / agency.code, first_port and first_port + place)
+            agency.code: Berth(agency, folder / agency.code, first_port and first_port + place)
             for place, agency in enumerate(agencies)
         }
         self._banks = [agency.code for agency in agencies if agency.kind is AgencyKind.BANK]
@@ -176,14 +127,14 @@ class Fleet:
         """
         self._write_hub_keys()
         for berth in self._berths.values():
-            _ensure_key(berth)
+            berth.ensure_key()
         try:
-            for code, berth in self._berths.items():
+            for berth in self._berths.values():
                 if berth.process and berth.process.poll() is not None:
-                    self._reap(code)
+                    berth.reap()
                 if berth.process is None:
-                    self._launch(berth)
-            return [_wait_until_ready(berth) for berth in self._berths.values()]
+                    berth.launch(self._command(berth))
+            return [berth.wait_until_ready() for berth in self._berths.values()]
         except BaseException:
             self.stop()
             raise
@@ -193,21 +144,21 @@ class Fleet:
         for berth in self._berths.values():
             if berth.process:
                 berth.process.terminate()
-        for code in self._berths:
-            self._reap(code)
+        for berth in self._berths.values():
+            berth.reap()
 
     def kill(self, code: str) -> None:
         """End one agency as a power cut would."""
-        process = self._berths[code].process
-        if process:
-            process.kill()
-            self._reap(code)
+        berth = self._berths[code]
+        if berth.process:
+            berth.process.kill()
+            berth.reap()
 
     def restart(self, code: str) -> RunningAgency:
         """Start one agency again, at the same address and with the same books."""
         berth = self._berths[code]
-        self._launch(berth)
-        return _wait_until_ready(berth)
+        berth.launch(self._command(berth))
+        return berth.wait_until_ready()
 
     def running(self, code: str) -> RunningAgency:
         """Raises KeyError when it does not run."""
@@ -225,7 +176,7 @@ class Fleet:
         return Population(self._people.seed, self._people.count, tuple(self._banks) or ("bank-1",))
 
     def books(self, code: str) -> Books:
-        return Books(_books_path(self._berths[code].folder))
+        return Books(self._berths[code].books_path)
 
     def switch_faults(self, code: str, *faults: Fault) -> None:
         """Let one agency misbehave in these ways, and in no others, from now on."""
@@ -289,6 +240,53 @@ class Fleet:
         """Whether the agency refuses to freeze what is exempt; outlives a restart."""
         self._control(code, SWITCHES_PATH, {"switch": Switch.EXEMPTIONS, "on": on})
 
+    def sighting(self, code: str, mark: str, place: str, **details: Any) -> tuple[Reported, ...]:
+        """Let somebody, or a vehicle, be seen: one hit under each live look-out, by certificate number, plate or VIN.
+
+        `details` are those of `lookout.street.Seen`: confidence, source, reporter, circumstances, seen_at, and
+        even_if_ended, which also reports under look-outs that have ended.
+
+        Raises:
+            NobodyThere: nobody looks for that here.
+        """
+        return self._let_happen(code, Seen(mark=mark, place=place, **details))
+
+    def sighting_under(self, code: str, request_id: UUID, place: str, **details: Any) -> UUID:
+        """Let a hit be reported under a request that need not be there; its id."""
+        (reported,) = self._let_happen(code, Seen(request_id=request_id, place=place, **details))
+        assert reported.hit_id is not None
+        return reported.hit_id
+
+    def learn(
+        self, code: str, request_id: UUID, kind: WatchKind, place: str, **details: Any
+    ) -> tuple[Reported, ...]:
+        """Let an agency learn of something under any request. `details` are those of `lookout.street.LearntOf`."""
+        return self._let_happen(code, LearntOf(request_id=request_id, kind=kind, place=place, **details))
+
+    def hand_over(
+        self, code: str, hit_id: UUID, *came_along: str, place: str | None = None
+    ) -> tuple[Reported, ...]:
+        """Let the court come and take over whoever is held on that hit. Raises NobodyThere."""
+        return self._let_happen(code, HandedOver(hit_id=hit_id, place=place, came_along=came_along))
+
+    def hold_unasked(self, code: str, hit_id: UUID) -> tuple[Reported, ...]:
+        """Let the police hold somebody on that hit without waiting for the court. Raises NobodyThere."""
+        return self._let_happen(code, HeldUnasked(hit_id=hit_id))
+
+    def switch_recalls(self, code: str, *, on: bool) -> None:
+        """Whether the agency heeds recalls; when it does again, it catches up. Outlives a restart."""
+        self._control(code, SWITCHES_PATH, {"switch": Switch.RECALLS, "on": on})
+
+    def _let_happen(self, code: str, event: BaseModel) -> tuple[Reported, ...]:
+        try:
+            reply = self._control(code, STREET_PATH, event.model_dump(mode="json", exclude_none=True))
+        except HTTPError as error:
+            with error:
+                if error.code == 404:
+                    raise NobodyThere from None
+                raise
+        return REPORTED.validate_json(reply)
+
     def _act(self, code: str, path: str, what: BaseModel) -> Outcome:
         try:
             return OUTCOME.validate_json(self._control(code, path, what.model_dump(mode="json")))
@@ -307,22 +305,16 @@ class Fleet:
             body: bytes = response.read()
             return body
 
-    def _launch(self, berth: _Berth) -> None:
-        with (berth.folder / "agency.log").open("ab") as log:
-            berth.process = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
-                self._command(berth), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
-            )
-
-    def _command(self, berth: _Berth) -> list[str]:
-        agency, folder = berth.agency, berth.folder
+    def _command(self, berth: Berth) -> list[str]:
+        agency = berth.agency
         command = [sys.executable, "-m", "app.sandbox.agency", "--end-with-parent"]
         command += ["--code", agency.code, "--kind", agency.kind, "--port", str(berth.port)]
-        command += ["--books", str(_books_path(folder)), "--key", f"{_key_id(agency)}={folder / 'key.pem'}"]
+        command += ["--books", str(berth.books_path), "--key", berth.key]
         command += ["--hub-url", self._hub.url]
         for key_id in self._hub.public_keys:
             command += ["--hub-key", f"{key_id}={self._hub_key_path(key_id)}"]
         if other := self._another(agency):
-            command += ["--foreign-key", f"{_key_id(other.agency)}={other.folder / 'key.pem'}"]
+            command += ["--foreign-key", other.key]
         command += ["--seed", str(self._people.seed), "--population", str(self._people.count)]
         for code in self._banks:
             command += ["--bank", code]
@@ -332,7 +324,7 @@ class Fleet:
             command += ["--fault", fault.model_dump_json(exclude_unset=True)]
         return command
 
-    def _another(self, agency: SandboxAgency) -> _Berth | None:
+    def _another(self, agency: SandboxAgency) -> Berth | None:
         """Whose key a fault may borrow."""
         return next((berth for code, berth in self._berths.items() if code != agency.code), None)
 
@@ -343,64 +335,3 @@ class Fleet:
 
     def _hub_key_path(self, key_id: str) -> Path:
         return self._folder / f"hub-{key_id.encode().hex()}.pem"
-
-    def _reap(self, code: str) -> None:
-        berth = self._berths[code]
-        process, berth.process, berth.running = berth.process, None, None
-        if process is None:
-            return
-        with process:  # closes its pipes
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _books_path(folder: Path) -> Path:
-    return folder / "books.sqlite"
-
-
-def _key_id(agency: SandboxAgency) -> str:
-    return f"{agency.code}-1"
-
-
-def _ensure_key(berth: _Berth) -> None:
-    berth.folder.mkdir(parents=True, exist_ok=True)
-    path = berth.folder / "key.pem"
-    if path.exists():
-        return
-    key = Ed25519PrivateKey.generate()
-    draft = path.with_suffix(".draft")
-    draft.touch(mode=0o600)
-    draft.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (berth.folder / "public.pem").write_bytes(public)
-    draft.replace(path)
-
-
-def _wait_until_ready(berth: _Berth) -> RunningAgency:
-    if berth.running:
-        return berth.running
-    process = berth.process
-    assert process is not None
-    line = _read_line(process)
-    if not line:
-        raise AgencyNotReady(f"{berth.agency.code} did not start, see {berth.folder / 'agency.log'}")
-    url = json.loads(line)["url"]
-    berth.port = int(url.rpartition(":")[2])
-    public_key = (berth.folder / "public.pem").read_text()
-    berth.running = RunningAgency(berth.agency, url, _key_id(berth.agency), public_key, process.pid)
-    return berth.running
-
-
-def _read_line(process: subprocess.Popen[bytes]) -> bytes:
-    """The ready line; empty when the process ended or took too long."""
-    assert process.stdout is not None
-    line, deadline = b"", monotonic() + _READY_SECONDS
-    while not line.endswith(b"\n"):
-        ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - monotonic()))
-        chunk = os.read(process.stdout.fileno(), 4096) if ready else b""
-        if not chunk:
-            return b""
-        line += chunk
-    return line
