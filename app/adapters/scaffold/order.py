@@ -253,7 +253,9 @@ ORDERS: Mapping[str, AgencyOrder] = MappingProxyType(
             DocumentKind.ENFORCEMENT_NOTICE,
             agency_code="LAND-ZC",
         ),
-        "locate": _look_out(0, _LOCATE, DocumentKind.DETENTION_DECISION, DocumentKind.PHOTO),
+        "locate": _look_out(
+            0, _LOCATE, DocumentKind.ENFORCEMENT_NOTICE, DocumentKind.DETENTION_DECISION, DocumentKind.PHOTO
+        ),
         "locate-a-vehicle": _look_out(
             1,
             LocateContent(
@@ -266,6 +268,7 @@ ORDERS: Mapping[str, AgencyOrder] = MappingProxyType(
                 valid_until=datetime(2026, 6, 1, 16, 0, tzinfo=UTC),
                 vehicle=WantedVehicle("豫Z18A26", "小型汽车", "LLLLLLLLLLLLL0018"),
             ),
+            DocumentKind.ENFORCEMENT_NOTICE,
             DocumentKind.RULING,
         ),
         "recall": _look_out(

@@ -81,8 +81,9 @@ class DutyDesk:
         wanted = Wanted.VEHICLE if message.locate.vehicle else Wanted.PERSON
         if wanted not in KINDS[self.registry.kind].looks_for:
             return refused_for(RefusalReason.NOT_COMPETENT, "本单位仅查找车辆")
-        if all(document.kind is not allowed.paper for document in message.mandate.documents):
-            return refused_for(RefusalReason.DOCUMENT_MISSING, "缺少布控依据文书")
+        papers = {document.kind for document in message.mandate.documents}
+        if not papers.issuperset({allowed.paper, DocumentKind.ENFORCEMENT_NOTICE}):
+            return refused_for(RefusalReason.DOCUMENT_MISSING, "缺少协助执行通知书或布控依据文书")
         if not message.mandate.officers:
             return refused_for(RefusalReason.CREDENTIALS_MISSING, "缺少执行人员的工作证和执行公务证")
         if wanted is not allowed.wanted or message.locate.action not in allowed.actions:
