@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import (
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 _SESSION_SETTINGS = (
@@ -91,15 +92,20 @@ async def driver_of(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConn
 
     SQLAlchemy's part of a small statement costs more than the statement. The driver's errors leave as SQLAlchemy's.
     """
-    connection = transaction if isinstance(transaction, AsyncConnection) else await transaction.connection()
-    if not connection.in_transaction():
-        await connection.begin()  # else what the driver begins by itself, SQLAlchemy would not know to commit
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, psycopg.AsyncConnection)
+    driver = await transaction.run_sync(_driver)
     try:
         yield driver
     except psycopg.Error as error:
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def _driver(transaction: Session | Connection) -> psycopg.AsyncConnection:
+    connection = transaction if isinstance(transaction, Connection) else transaction.connection()
+    if not connection.in_transaction():
+        connection.begin()  # else what the driver begins by itself, SQLAlchemy would not know to commit
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    return driver
 
 
 @asynccontextmanager
@@ -152,14 +158,32 @@ async def cut_off_frozen(transaction: AsyncConnection | AsyncSession, silent_for
     return ended or 0
 
 
+def _as_text(value: object) -> str:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case datetime() | date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+# Made once: json.dumps and json.loads with options make theirs anew for every value.
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_as_text
+).encode
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+
+
 def to_json(value: Any) -> str:
     """JSON with Chinese as it is; Decimal, UUID and dates become strings, anything else unknown a TypeError."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_as_text)
+    return _encode(value)
 
 
 def from_json(document: str | bytes) -> Any:
     """Numbers with a fraction come back as Decimal: money never passes through a binary float."""
-    return json.loads(document, parse_float=Decimal)
+    return _decode(document if isinstance(document, str) else document.decode())
 
 
 def _refuse_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
@@ -174,17 +198,6 @@ def _refuse_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProx
     waiting.register(connection.fileno(), select.POLLIN)
     if waiting.poll(0):
         raise DisconnectionError
-
-
-def _as_text(value: object) -> str:
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case datetime() | date():
-            return value.isoformat()
-        case UUID():
-            return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def _render(url: URL) -> str:

@@ -37,11 +37,14 @@ from app.api import (
     parties,
     plans,
     problems,
+    receipts,
     tasks,
+    transparency,
     webhook_endpoints,
 )
 from app.api.agency import answers as agency_answers
 from app.api.agency import documents as agency_documents
+from app.api.agency import receipts as agency_receipts
 from app.api.edge import Edge
 from app.api.hub import open_hub
 from app.api.idempotency import AlreadyAnswered, on_already_answered
@@ -51,12 +54,14 @@ from app.logs import configure_logging
 from app.memory import settle_memory
 from app.settings import Settings
 
+# Searched in this order for every request: what is asked most often comes first.
 _ROUTERS = (
+    asset_queries.router,
+    agency_answers.router,
     oauth.router,
     cases.router,
     parties.router,
     documents.router,
-    asset_queries.router,
     batches.router,
     assets.router,
     measures.freeze_orders,
@@ -70,8 +75,8 @@ _ROUTERS = (
     objections.router,
     certificates.router,
     conversions.router,
-    agency_answers.router,
     agency_documents.router,
+    agency_receipts.router,
     events.router,
     webhook_endpoints.router,
     courts.router,
@@ -79,6 +84,8 @@ _ROUTERS = (
     agencies.router,
     connection_tests.router,
     audit.router,
+    receipts.router,
+    transparency.router,
     operations.router,
     health.router,
     metrics.router,

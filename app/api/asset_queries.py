@@ -107,7 +107,7 @@ class Cancelled(BaseModel):
     responses=problems(*REFUSALS),
 )
 async def create_asset_query(
-    demand: AssetQueryDemand, acting: ActingDep, session: SessionDep, hub: HubDep, once: OnceDep
+    demand: AssetQueryDemand, acting: ActingDep, session: SessionDep, once: OnceDep
 ) -> Response:
     """Ask all agencies, or those named, about the debtors of a case. 向协助执行单位查询被执行人财产。
 
@@ -115,7 +115,7 @@ async def create_asset_query(
     202 表示请求已可靠保存；答复以事件通知，也可随时查询。
     """
     about(session, case_number=demand.case_number, officer=demand.officer, purpose=demand.purpose)
-    order_id, plan = await order_query(session, acting, hub.keys.vault, demand)
+    order_id, plan = await order_query(session, acting, once.hub.keys.vault, demand)
     accepted = AcceptedQuery(
         id=order_id, case_id=plan.case.id, requests=len(plan.debtors) * len(plan.agencies)
     )

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.dependencies import CallerDep, HubDep, SessionDep
+from app.api.dependencies import SessionDep
 from app.api.hub import Hub
 from app.errors import ErrorCode, Refusal
+from app.linkage.callers import Caller
 
 _SEALED_FOR = "idempotency_keys.body"
 
@@ -92,15 +93,15 @@ class Once:
         return _response(status, body, location)
 
 
-async def once_of(
-    request: Request, hub: HubDep, caller: CallerDep, session: SessionDep, key: IdempotencyKey = None
-) -> Once:
-    """Take the key, in one statement.
+async def once_of(request: Request, session: SessionDep, key: IdempotencyKey = None) -> Once:
+    """Take the key, in one statement. The route asks for its caller before.
 
     Raises:
         AlreadyAnswered: the stored answer is sent instead of running the route.
         Refusal: `idempotency_mismatch`, `idempotency_in_progress`.
     """
+    hub: Hub = request.app.state.hub
+    caller: Caller = request.scope["caller"]
     scope = caller.court_id or caller.client_id
     if key is None:
         return Once(hub, session, scope, None, b"")
