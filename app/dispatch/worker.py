@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -110,14 +110,13 @@ class Worker:
         async def promise() -> int:
             now = self.clock.now()
             async with self.sessions.begin() as session:
-                held = await hold(
-                    session, items
-                )  # a worker that stood still since its claim may have lost it (P14)
+                # One that stood still since its claim may have lost it (P14).
+                held = await hold(session, items)
                 promised = await carrier.promise(session, [item for item in items if item.id in held], now)
             going = {one.claim.id for one in promised}
             self._let_go(item for item in items if item.id not in going)
             for one in promised:
-                self._start(carrier, one)
+                self._start(carrier, one, now)
             return len(promised)
 
         if await self.guarded(promise, "promising") is not None:
@@ -128,8 +127,12 @@ class Worker:
         for item in items:
             await self._promise_and_start(carrier, [item])
 
-    def _start(self, carrier: Carrier[Any, Any], promised: Any) -> None:
+    def _start(self, carrier: Carrier[Any, Any], promised: Any, promised_at: datetime) -> None:
         async def carry() -> int:
+            if self.clock.now() - promised_at >= self.lease / 2:
+                # Stood still just before sending: by now another worker may be asking whether it was sent.
+                self._let_go([promised.claim])
+                return 0
             carried = await carrier.carry(promised)
             self._results[promised.claim.kind].put((promised.claim, carried))
             return 1

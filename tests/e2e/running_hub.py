@@ -316,6 +316,7 @@ def running_hub(
         # Not below `tmp_path`: as root, pytest closes that to the account which the server runs as.
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="liandong-e2e-")))
         folder.chmod(0o711)
+        stack.push(_tell_what_the_logs_say(folder / "logs"))
         settings = Settings(data_dir=folder)
         launcher = Launcher(settings, api_processes=api_processes, workers=workers)
         for service in launcher.services:
@@ -336,6 +337,18 @@ def running_hub(
             auditor=client(Role.AUDITOR),
             stack=stack,
         )
+
+
+def _tell_what_the_logs_say(logs: Path) -> Callable[[type | None, BaseException | None, object], None]:
+    """For a failure while a hub is being used by the fixture that started it; the folder goes with it."""
+
+    def tell(_kind: type | None, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            for log in sorted(logs.glob("*.log")):
+                lines = [line for line in log.read_text().splitlines() if '"level": "info"' not in line]
+                error.add_note("\n".join([log.name, *lines[-15:]]))
+
+    return tell
 
 
 def now() -> datetime:

@@ -159,9 +159,11 @@ def test_every_request_had_one_effect_at_its_agency(storm: Storm, code: str) -> 
 
 @pytest.mark.parametrize("code", [agency.code for agency in AGENCIES])
 def test_what_was_sent_again_had_the_same_bytes_and_said_so(storm: Storm, code: str) -> None:
+    """A zombie's first attempt may arrive after the second one, so the order of arrivals is not judged."""
     books = storm.hub.books(code)
     assert books.altered_repeats() == set()
-    assert books.unmarked_repeats() == []
+    unmarked = Counter(arrival.request_id for arrival in books.requests() if not arrival.possible_duplicate)
+    assert {request_id for request_id, count in unmarked.items() if count > 1} == set()
     assert books.contradicting_receipts() == set()
 
 
