@@ -16,6 +16,7 @@ from app.adapters.scaffold import create as create_dialect
 from app.adapters.signing_keys import load_public_key
 from app.audit.certificate import NotCertified, open_certificate
 from app.audit.commands import audit_commands
+from app.audit.witness_commands import commands as witness_commands
 from app.clock import SystemClock
 from app.dispatch.service import run_worker
 from app.keys import new_keys
@@ -43,6 +44,7 @@ app.add_typer(keys_commands, name="keys")
 app.add_typer(adapter_commands, name="adapter")
 app.add_typer(certificate_commands, name="certificate")
 app.add_typer(audit_commands(certificate_index), name="audit")
+app.add_typer(witness_commands, name="witness")
 app.add_typer(administration.court, name="court")
 app.add_typer(administration.officer, name="officer")
 app.add_typer(administration.client, name="client")

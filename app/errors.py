@@ -74,6 +74,7 @@ class ErrorCode(StrEnum):
     ADDRESS_REFUSED = "address_refused"
     REASON_REQUIRED = "reason_required"
     CURSOR_INVALID = "cursor_invalid"
+    LOG_NOT_WITNESSED = "log_not_witnessed"
 
 
 TITLES: dict[ErrorCode, Title] = {
@@ -151,6 +152,11 @@ TITLES: dict[ErrorCode, Title] = {
     ErrorCode.MALFORMED_MESSAGE: Title(422, "The message cannot be understood", "报文无法解析"),
     ErrorCode.ADDRESS_REFUSED: Title(422, "This address may not be called", "不允许访问该地址"),
     ErrorCode.REASON_REQUIRED: Title(422, "A reason is needed", "须说明理由"),
+    ErrorCode.LOG_NOT_WITNESSED: Title(
+        503,
+        "The audit log has gone unwitnessed too long; no new coercive measure is taken",
+        "审计日志超时未获见证，暂不受理新的强制措施",
+    ),
     ErrorCode.CURSOR_INVALID: Title(422, "The cursor is not one of ours", "分页游标无效"),
 }
 

@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     audit_retiring_key: SecretStr | None = None
     """The audit key before a change (PEM): signs beside the new one until all who verify the log know the new one."""
 
+    audit_witnesses: Path | None = None
+    """File with the witnesses of the audit log and their quorum (C2SP tlog-policy); None asks for none."""
+
+    audit_witness_limit_seconds: Annotated[int, Field(ge=60)] = 900
+    """Without a witnessed checkpoint for so long, no new coercive order is taken; reads and releases go on."""
+
     audit_origin: str = "liandong.local/audit"
     """The audit log's name in its checkpoints; never changes in the life of a log."""
 

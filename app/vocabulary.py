@@ -419,6 +419,7 @@ class AuditAction(StrEnum):
     WEBHOOK_DISABLED = "webhook_endpoint.disabled"
     AUDIT_SEARCHED = "audit.searched"
     AUDIT_EXPORTED = "audit.exported"
+    RECEIPT_ISSUED = "receipt.issued"
 
 
 class ActorKind(StrEnum):

@@ -17,6 +17,7 @@ from app.api.tags import Tag
 from app.audit.record import record
 from app.audit.search import FoundEntry, Position, search
 from app.audit.selection import Selection
+from app.audit.witness_policy import standing, witnesses
 from app.crypto import Vault
 from app.errors import ErrorCode, FieldError, Refusal
 from app.identifiers import CaseNumber, CaseNumberError, CertificateError, check_certificate
@@ -125,6 +126,42 @@ async def search_audit_entries(
     )
     page = PageQuery(wanted.after, wanted.limit)
     return await _found(session, caller, selection, page, purpose=wanted.purpose)
+
+
+class WitnessView(BaseModel, from_attributes=True):
+    """One witness of the log, and what came of asking it last. 见证方及最近一次见证情况。"""
+
+    name: str
+    url: str
+    size: int = Field(description="Entries in the tree that it cosigned last")
+    cosigned_at: datetime | None
+    asked_at: datetime
+    failure: str | None = Field(
+        description="Null when it cosigned; `contradicts` and `ahead` mean: it knows a history that is not this one"
+    )
+
+
+class WitnessList(BaseModel):
+    """`witnessed` is false when new coercive orders are refused for want of witnesses. 见证总体情况。"""
+
+    configured: bool
+    witnessed: bool
+    witnessed_size: int | None
+    witnessed_at: datetime | None
+    items: list[WitnessView]
+
+
+@router.get("/witnesses", summary="见证方 · Witnesses")
+async def list_witnesses(caller: CallerDep, session: SessionDep) -> WitnessList:
+    """Who cosigns the log, who is missing, and whether it is enough. 各见证方状态、缺失者及是否达到要求。"""
+    found = await standing(session)
+    return WitnessList(
+        configured=found is not None,
+        witnessed=found is None or found.is_witnessed(caller.at),
+        witnessed_size=found.witnessed_size if found else None,
+        witnessed_at=found.witnessed_at if found else None,
+        items=[WitnessView.model_validate(one) for one in await witnesses(session)],
+    )
 
 
 async def _found(

@@ -105,6 +105,9 @@ PERMISSIONS: dict[str, Rule] = {
     # audit
     "list_audit_entries": Rule(_AUDIT),
     "search_audit_entries": Rule(_AUDIT, personal=True),
+    "read_entry_bundle": Rule(frozenset({Role.AUDITOR}), personal=True),
+    "list_witnesses": Rule(_OPERATOR | {Role.AUDITOR}),
+    "list_receipts": Rule(_COURT),
     # operators
     "list_lanes": Rule(_OPERATOR),
     "pause_lane": Rule(_OPERATOR),
@@ -114,8 +117,13 @@ PERMISSIONS: dict[str, Rule] = {
     "replay_dead_letters": Rule(_OPERATOR),
 }
 
-PUBLIC = frozenset({"issue_token", "livez", "readyz", "metrics", "swagger_ui", "docs_asset", "openapi"})
+PUBLIC = frozenset({"issue_token", "livez", "readyz", "metrics", "swagger_ui", "docs_asset", "openapi"}) | {
+    "read_checkpoint",
+    "read_witnessed_checkpoint",
+    "read_audit_policy",
+    "read_hash_tile",
+}
 """Operations without a token: they show nothing of any case, or ask for credentials of their own."""
 
-SIGNED = frozenset({"post_answer", "fetch_document"})
+SIGNED = frozenset({"post_answer", "fetch_document", "fetch_receipt"})
 """Operations of agencies: the signature of the message says who asks, and a token would say nothing more."""

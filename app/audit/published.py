@@ -37,14 +37,6 @@ async def witnessed_checkpoint(transaction: Transaction) -> Published | None:
     return await _published(transaction, query)
 
 
-async def checkpoint_over(transaction: Transaction, index: int) -> Published | None:
-    """One that proves the entry at `index`: witnessed if possible, otherwise the newest; None when none covers it."""
-    for published in (await witnessed_checkpoint(transaction), await newest_checkpoint(transaction)):
-        if published is not None and published.size > index:
-            return published
-    return None
-
-
 async def read_tile(connection: AsyncConnection, tile: Tile) -> list[bytes] | None:
     """The hashes of a tile, or the entries of a bundle; None when no signed tree has it, or an entry is gone."""
     head = await newest_checkpoint(connection)

@@ -16,6 +16,7 @@ from app.dispatch.directory import Directory
 from app.dispatch.housekeeping import Housekeeping
 from app.dispatch.reconciliation import ReconciliationCarrier
 from app.dispatch.webhooks import WebhookCarrier, public_address
+from app.dispatch.witnessing import Witnessing, put_policy_in_force
 from app.dispatch.worker import Worker
 from app.keys import HUB_KEY_ID, load_keys
 from app.outbox.bell import Listener
@@ -30,6 +31,7 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
 
     Raises:
         KeysMissing, NotDurable: the worker must not start; the text says what to do.
+        MalformedPolicy: the file with the witnesses cannot be used.
         HistoryBroken: the audit log's head is not what this hub signed; nothing may go on.
     """
     keys = load_keys(settings)
@@ -62,8 +64,12 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
             ),
         )
         house = Housekeeping(sessions, keys.vault, clock, worker.guarded)
+        witnessing = Witnessing(engine, clock)
+        stack.push_async_callback(witnessing.aclose)
+        await put_policy_in_force(engine, settings, keys, clock)
         signer = Signer(settings.audit_origin, keys.audit, keys.audit_retiring)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
             group.create_task(house.run(stop))
             group.create_task(sequencer.run(engine, signer, clock, stop))
+            group.create_task(witnessing.run(stop))

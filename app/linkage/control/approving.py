@@ -25,6 +25,7 @@ from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
 from app.linkage.events import NewEvent, announce
 from app.linkage.querying import CARRY, agency_lane
+from app.linkage.witnessing import require_witnessed
 from app.measures.terms import Term, day_in_china
 from app.models import Agency, AgencyRequest, Case, Freeze, Officer, Order
 from app.models.agency_request import ENDED, DeadlineStage, RequestState
@@ -100,8 +101,10 @@ class Signature:
 
 
 async def sign(session: AsyncSession, acting: Acting, case: Case, order: Order, signature: Signature) -> None:
-    """Write the second officer's word down, whichever it is."""
+    """Write the second officer's word down, whichever it is. Raises `Refusal`: `log_not_witnessed`."""
     approver, approval = signature.approver, signature.approval
+    if approval.approve:
+        await require_witnessed(session, order.kind, acting.at)
     order.status = OrderStatus.ISSUED if approval.approve else OrderStatus.REJECTED
     order.approver_id = approver.id
     order.decided_at = acting.at
