@@ -20,9 +20,6 @@ from bench.town import Counter, Town, demand, settle
 _CASES = 500
 _TAKEN_IN_TOGETHER = 500
 _PATIENCE_SECONDS = 120.0
-_MOST_WORKERS = 2
-"""More than the processors only get in each other's way."""
-
 _RATE = """
     SELECT (count(*) - 1) / extract(epoch FROM max(answered_at) - min(answered_at))
       FROM (SELECT answered_at, ntile(10) OVER (ORDER BY answered_at) AS tenth
@@ -34,14 +31,17 @@ _RATE = """
 _LEFT = "SELECT count(*) FROM outbox WHERE state <> 'dead'"
 
 
-def measure(stand: Stand, requests: int, already: int) -> Iterator[Figure]:
-    """With as many workers as serve best; again with `already` requests in the tables; and on procrastinate."""
+def measure(stand: Stand, requests: int, already: int, most_workers: int = 2) -> Iterator[Figure]:
+    """With as many workers as serve best; again with `already` requests in the tables; and on procrastinate.
+
+    More workers than processors only get in each other's way.
+    """
     with responder() as counter, stand.database() as ground:
         town = settle(ground, _CASES, counter)
         say(f"exchange: {requests} requests without a database ...")
         bare = wire.exchanges_per_second(ground, counter, requests)
         rates = {}
-        for workers in range(1, _MOST_WORKERS + 1):
+        for workers in range(1, most_workers + 1):
             say(f"exchange: {requests} requests, workers: {workers} ...")
             rates[workers] = _rate(ground, town, requests, partial(_work, ground, workers))
         best = max(rates, key=lambda workers: rates[workers])
@@ -50,12 +50,14 @@ def measure(stand: Stand, requests: int, already: int) -> Iterator[Figure]:
         million.fill(ground, already)
         again = _rate(ground, town, requests, partial(_work, ground, best))
         yield Figure("exchange_million", again, "exchanges/s", rates[best])
-        yield Figure("exchange_twin", rates[best], "exchanges/s", _twin(stand, counter, requests // 4))
+        yield Figure(
+            "exchange_twin", rates[best], "exchanges/s", _twin(stand, counter, requests // 4, most_workers)
+        )
 
 
-def _twin(stand: Stand, counter: Counter, requests: int) -> float:
+def _twin(stand: Stand, counter: Counter, requests: int, most_workers: int) -> float:
     rates = []
-    for workers in range(1, _MOST_WORKERS + 1):
+    for workers in range(1, most_workers + 1):
         say(f"exchange_twin: {requests} requests on procrastinate, workers: {workers} ...")
         with stand.database() as ground:
             town = settle(ground, _CASES, counter)
