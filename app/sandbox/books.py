@@ -316,7 +316,7 @@ class Books:
             for hold in self.holds()
             if hold.confirmed_by is None
             or hold.look_out_id not in live_until
-            or ((ended_at := live_until[hold.look_out_id]) and ended_at <= hold.held_at)
+            or ((ended_at := live_until[hold.look_out_id]) and ended_at < hold.held_at)
         ]
 
     def doubled_measures(self) -> set[UUID]:
