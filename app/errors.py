@@ -63,6 +63,11 @@ class ErrorCode(StrEnum):
     FREEZE_UNKNOWN = "freeze_unknown"
     FREEZE_ENDED = "freeze_ended"
     FREEZE_NOT_IN_FORCE = "freeze_not_in_force"
+    LOCATE_REQUEST_UNKNOWN = "locate_request_unknown"
+    GROUND_FORBIDS = "ground_forbids"
+    GROUND_GONE = "ground_gone"
+    VEHICLE_NOT_SEALED = "vehicle_not_sealed"
+    DETENTION_REPEATED = "detention_repeated"
     APPROVER_NEEDED = "approver_needed"
     SAME_OFFICER = "same_officer"
     STATE_FORBIDS = "state_forbids"
@@ -140,6 +145,13 @@ TITLES: dict[ErrorCode, Title] = {
     ErrorCode.FREEZE_UNKNOWN: Title(404, "No such freeze of this court", "本院无此控制措施"),
     ErrorCode.FREEZE_ENDED: Title(409, "The freeze has ended", "控制措施效力已消灭"),
     ErrorCode.FREEZE_NOT_IN_FORCE: Title(409, "The freeze is not in force", "控制措施尚未生效"),
+    ErrorCode.LOCATE_REQUEST_UNKNOWN: Title(
+        404, "No such request of this court to look out", "本院无此协助查找请求"
+    ),
+    ErrorCode.GROUND_FORBIDS: Title(422, "This ground does not allow it", "该依据不允许此项措施"),
+    ErrorCode.GROUND_GONE: Title(409, "There is no ground for it any more", "依据已消灭"),
+    ErrorCode.VEHICLE_NOT_SEALED: Title(422, "The vehicle is not sealed by this case", "该车辆未被本案查封"),
+    ErrorCode.DETENTION_REPEATED: Title(409, "He was detained for this act already", "同一行为不得重复拘留"),
     ErrorCode.APPROVER_NEEDED: Title(403, "An approver of the court is needed", "须由审批人员审批"),
     ErrorCode.SAME_OFFICER: Title(409, "Maker and approver must be two people", "承办人与审批人不得为同一人"),
     ErrorCode.STATE_FORBIDS: Title(409, "Not possible in the present state", "当前状态不允许此操作"),

@@ -28,6 +28,8 @@ from app.api import (
     freezes,
     health,
     ladders,
+    locating,
+    locating_hits,
     measures,
     metrics,
     oauth,
@@ -57,6 +59,11 @@ from app.settings import Settings
 # Searched in this order for every request: what is asked most often comes first.
 _ROUTERS = (
     asset_queries.router,
+    locating.router,
+    locating.entries,
+    locating_hits.router,
+    locating_hits.custodies,
+    locating_hits.watched,
     agency_answers.router,
     oauth.router,
     cases.router,

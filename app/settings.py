@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     """Whether webhooks may go to private address ranges (a court's own network)."""
 
     webhook_disable_hours: Annotated[float, Field(gt=0)] = 72
+    look_out_revalidation_days: Annotated[int, Field(ge=1, le=366)] = 30
+    """How long an officer's word for the ground of a request to look out is good."""
+
     log_json: bool = True
 
     @property

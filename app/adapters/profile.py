@@ -75,6 +75,17 @@ class Deadlines(_Settings):
         return timedelta(hours=self.give_up_hours)
 
 
+class LookingOut(_Settings):
+    """What an agency that looks out does with whom it holds."""
+
+    hand_over_hours: Annotated[float, Field(gt=0, le=720)] = 24
+    """How long it waits for the court to take over. No law names it; a day is what is practised."""
+
+    @property
+    def hand_over_within(self) -> timedelta:
+        return timedelta(hours=self.hand_over_hours)
+
+
 class AgencySettings(_Settings):
     """Everything about an agency that is a setting rather than its identity."""
 
@@ -83,6 +94,7 @@ class AgencySettings(_Settings):
     retries: Retries = Retries()
     breaker: Breaker = Breaker()
     deadlines: Deadlines = Deadlines()
+    looking_out: LookingOut = LookingOut()
     client_certificate: str | None = None
     """Name of a PEM file with certificate and key in the hub's secrets folder, for mutual TLS."""
 

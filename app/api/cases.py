@@ -19,6 +19,7 @@ from app.errors import ErrorCode
 from app.linkage import cases, parties
 from app.linkage.control.releasing import release_everything
 from app.linkage.fields import Money
+from app.linkage.locating.ending import call_off
 from app.models import Case
 from app.vocabulary import AuditAction, CaseStatus
 
@@ -122,13 +123,14 @@ async def close_case(  # noqa: PLR0913, PLR0917 - what a route needs is what Fas
     hub: HubDep,
     once: OnceDep,
 ) -> Response:
-    """A closed case allows no query and takes no party or paper; everything frozen in it is released at once.
+    """A closed case allows nothing any more; what is frozen in it is released, who is looked for is called off.
 
-    结案后不得查询，也不得增加当事人或文书；本案全部控制措施随即解除。
+    结案后不得查询，也不得增加当事人或文书；本案全部控制措施随即解除，全部布控随即撤销。
     """
     case = await cases.find_case(session, acting, case_id, lock=True)
     await release_everything(session, acting, hub.keys.vault, case, closing.reason)
     await cases.close_case(session, acting, case, closing)
+    await call_off(session, acting, case)
     return await once.answer(201, CaseSummary.model_validate(case))
 
 

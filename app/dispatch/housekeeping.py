@@ -15,6 +15,14 @@ from app.database import cut_off_frozen
 from app.dispatch.reconciliation import schedule
 from app.linkage.control.clocks import due_freezes, strike_freezes
 from app.linkage.deadlines import due_requests, strike
+from app.linkage.locating.clocks import (
+    due_custodies,
+    due_hits,
+    due_locates,
+    strike_custodies,
+    strike_hits,
+    strike_locates,
+)
 from app.models import Nonce
 
 _STRUCK_TOGETHER = 200
@@ -46,6 +54,7 @@ class Housekeeping:
             await self.guarded(self.cut_off_frozen, "cutting off frozen sessions")
             await self.guarded(self.strike_clocks, "striking clocks")
             await self.guarded(self.strike_freeze_clocks, "striking clocks of freezes")
+            await self.guarded(self.strike_look_out_clocks, "striking clocks of looking out")
             await self.guarded(self.schedule_comparisons, "scheduling comparisons")
             await self.guarded(self.forget_nonces, "forgetting nonces")
             await _pause(stop, every_seconds)
@@ -66,6 +75,16 @@ class Housekeeping:
     async def strike_freeze_clocks(self) -> int:
         """All warnings and ends of freezes that are due (P7)."""
         return await self._strike_all(due_freezes, strike_freezes)
+
+    async def strike_look_out_clocks(self) -> int:
+        """Grounds that are gone and recalls to be ordered, sightings that wait, people who are held."""
+
+        async def some(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> int:
+            return await strike_locates(session, self.vault, ids, now)
+
+        struck = await self._strike_all(due_hits, strike_hits)
+        struck += await self._strike_all(due_custodies, strike_custodies)
+        return struck + await self._strike_all(due_locates, some)
 
     async def _strike_all(self, due: Due, strike_some: StrikeSome) -> int:
         """In batches; a batch that fails is halved until the poisoned row is alone, which stops no other (P8)."""

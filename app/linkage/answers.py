@@ -27,14 +27,26 @@ from app.ids import new_id
 from app.linkage.control.mirror import Mirror, load_mirror
 from app.linkage.control.objecting import raise_objection
 from app.linkage.control.settling import settle_freezes
-from app.linkage.control.surplus import watch_surplus
+from app.linkage.control.surplus import hold_sums, watch_surplus
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
+from app.linkage.locating.ending import seals_gone
+from app.linkage.locating.hearing import LookOuts, Word, load_look_outs
+from app.linkage.locating.watching import take_watch
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.models import AgencyAnswer
 from app.models.agency_request import NEXT, RequestState
 from app.models.message import Direction, Disposition
-from app.vocabulary import MEASURES, ActorKind, AnswerState, AuditAction, EventType, OrderKind, RequestStatus
+from app.vocabulary import (
+    LOOK_OUTS,
+    MEASURES,
+    ActorKind,
+    AnswerState,
+    AuditAction,
+    EventType,
+    OrderKind,
+    RequestStatus,
+)
 
 
 class Fate(StrEnum):
@@ -106,12 +118,26 @@ async def apply(
     known = await _known_messages(session, messages)
     parts = await _applied_parts(session, matters)
     mirror = await load_mirror(session, ledger, matters.values())
-    hearing = _Hearing(ledger, matters, known, parts, mirror)
+    measured = _cases_with_measures(matters)
+    look_outs = None
+    if _look_for_somebody(matters):
+        await hold_sums(session, measured)  # which a claim that is settled holds when it ends looking out
+        said = [(message.agency_id, message.decoded) for message in messages]
+        look_outs = await load_look_outs(session, ledger, matters.values(), said)
+    hearing = _Hearing(ledger, matters, known, parts, mirror, look_outs)
     receipts = [hearing.hear(message) for message in messages]
     now = max(message.at for message in messages)
     await settle_freezes(session, ledger, matters.values(), now)
-    await watch_surplus(session, ledger, _cases_with_measures(matters), now)
+    await watch_surplus(session, ledger, measured, now)
+    if mirror is not None:
+        await seals_gone(session, ledger, mirror.freezes.values(), now)
+    if look_outs is not None:
+        await look_outs.settle(session, now)
     return receipts
+
+
+def _look_for_somebody(matters: dict[UUID, Matter]) -> bool:
+    return any(matter.request.kind in LOOK_OUTS for matter in matters.values())
 
 
 def _cases_with_measures(matters: dict[UUID, Matter]) -> set[UUID]:
@@ -126,6 +152,9 @@ class _Hearing:
     parts: dict[UUID, set[int]]
     mirror: Mirror | None
     """None when nothing of this is about a freeze."""
+
+    look_outs: LookOuts | None
+    """None when nothing of this is about looking out."""
 
     def hear(self, message: Received) -> Receipt:
         matter = self.matters.get(message.decoded.request_id)
@@ -143,15 +172,15 @@ class _Hearing:
         deed = Deed(AuditAction.STATUS_REPORTED, _agency(message), message.at, report.status)
         self.ledger.note(matter, deed, received=message.raw)
         # Without its message id: an agency may give the same one to every report on a request.
-        row_id = self._store(message, matter.request.id, None, None)
+        row_id = self._store(message, matter, _Label())
         return _receipt(row_id, Fate.APPLIED, message)
 
     def _take_status(self, matter: Matter, report: StatusReport, at: datetime) -> None:
         request = matter.request
         match report.status:
             case RequestStatus.UNKNOWN_REQUEST:
-                if self.mirror is not None and self.mirror.is_being_released(request.id):
-                    self._cancelled(matter, at)  # the agency never had it, and it is not wanted any more
+                if self._is_not_wanted(request.id):
+                    self._cancelled(matter, at)  # and the agency never had it
                 elif request.state is not RequestState.QUEUED and RequestState.QUEUED in NEXT[request.state]:
                     request.move_to(RequestState.QUEUED, at)
                     self.ledger.announce(matter.event(EventType.REQUEST_REQUEUED))
@@ -162,10 +191,17 @@ class _Hearing:
             case RequestStatus.ANSWERED:
                 pass  # its answers have been applied above
 
+    def _is_not_wanted(self, request_id: UUID) -> bool:
+        if self.mirror is not None and self.mirror.is_being_released(request_id):
+            return True
+        return self.look_outs is not None and self.look_outs.is_being_recalled(request_id)
+
     def _cancelled(self, matter: Matter, at: datetime) -> None:
         if RequestState.CANCELLED in NEXT[matter.request.state]:
             matter.request.move_to(RequestState.CANCELLED, at)
             self.ledger.announce(matter.event(EventType.REQUEST_CANCELLED))
+            if self.look_outs is not None:
+                self.look_outs.cancelled(matter, at)
 
     def _one(self, matter: Matter, message: Received) -> Receipt:
         decoded = message.decoded
@@ -174,8 +210,11 @@ class _Hearing:
         before = self.known.get((message.agency_id, decoded.message_id))
         if before is not None:
             return self._again(matter, message, before, print_)
-        row_id = self._store(message, matter.request.id, decoded.message_id, print_)
+        row_id = new_id()
         fate = self._take(matter, message, decoded, row_id)
+        # What became of an answer stands beside the answer, and of anything else beside its message.
+        parked = None if isinstance(decoded, Answer) or fate is Fate.APPLIED else fate.value
+        self._store(message, matter, _Label(row_id, decoded.message_id, print_, parked))
         receipt = _receipt(row_id, fate, message)
         self.known[(message.agency_id, decoded.message_id)] = _Known(print_, receipt)
         return receipt
@@ -186,8 +225,10 @@ class _Hearing:
                 return self._notice(matter, message, decoded)
             case Objection():
                 return self._objection(matter, message, decoded, row_id)
-            case Hit() | CustodyNotice() | WatchNotice():
-                return Fate.CONTRADICTING
+            case Hit() | CustodyNotice():
+                return self._seen(matter, message, decoded, row_id)
+            case WatchNotice():
+                return self._watched(matter, message, decoded, row_id)
             case Answer() if decoded.state is not AnswerState.NOT_YET:
                 return self._answer(matter, message, decoded, row_id)
             case _:
@@ -213,6 +254,17 @@ class _Hearing:
         self.ledger.note(matter, deed, received=message.raw)
         return Fate.APPLIED
 
+    def _seen(self, matter: Matter, message: Received, said: Hit | CustodyNotice, row_id: UUID) -> Fate:
+        if self.look_outs is None:
+            return Fate.CONTRADICTING
+        return Fate(self.look_outs.hear(_word(matter, message, row_id), said).value)
+
+    def _watched(self, matter: Matter, message: Received, notice: WatchNotice, row_id: UUID) -> Fate:
+        fate = Fate(take_watch(self.ledger, matter, notice, row_id, message.at).value)
+        deed = Deed(AuditAction.WATCH_NOTICED, _agency(message), message.at, fate, notice.message_id)
+        self.ledger.note(matter, deed, received=message.raw)
+        return fate
+
     def _again(self, matter: Matter, message: Received, before: _Known, print_: bytes) -> Receipt:
         conflict = before.fingerprint != print_
         action = AuditAction.MESSAGE_REFUSED if conflict else AuditAction.ANSWER_REPEATED
@@ -221,7 +273,7 @@ class _Hearing:
         self.ledger.note(matter, deed, received=message.raw)
         if not conflict:
             return replace(before.receipt, repeated=True)
-        row_id = self._store(message, matter.request.id, None, None, parked=Fate.CONFLICT)
+        row_id = self._store(message, matter, _Label(parked=Fate.CONFLICT))
         return _receipt(row_id, Fate.CONFLICT, message)
 
     def _not_yet(self, matter: Matter, message: Received, decoded: Acknowledged | Answer) -> Fate:
@@ -247,6 +299,8 @@ class _Hearing:
         if RequestState.ACKNOWLEDGED not in NEXT[request.state]:
             return
         request.move_to(RequestState.ACKNOWLEDGED, at)
+        if self.look_outs is not None:
+            self.look_outs.acknowledged(matter, at)
         expected = expected_at.isoformat() if expected_at else None
         self.ledger.announce(matter.event(EventType.REQUEST_ACKNOWLEDGED, expected_at=expected))
 
@@ -259,12 +313,16 @@ class _Hearing:
             self.ledger.assets(matter, answer, answer_id, message.at)
             if self.mirror is not None and matter.request.kind in MEASURES:
                 self.mirror.apply_answer(matter, answer)
+            if self.look_outs is not None:
+                self.look_outs.apply_answer(_word(matter, message, row_id), answer)
             self.ledger.announce(_answered(matter, answer))
             action = AuditAction.ANSWER_APPLIED
         else:
             self.ledger.announce(
                 matter.event(EventType.ANSWER_SET_ASIDE, disposition=disposition, part=answer.part)
             )
+            if self.look_outs is not None:
+                self.look_outs.set_aside(_word(matter, message, row_id), answer)
             action = AuditAction.ANSWER_SET_ASIDE
         deed = Deed(action, _agency(message), message.at, f"{disposition}:{answer.state}", answer.message_id)
         self.ledger.note(matter, deed, received=message.raw)
@@ -283,27 +341,37 @@ class _Hearing:
             return Disposition.CONTRADICTING
         return Disposition.APPLIED
 
-    def _store(
-        self,
-        message: Received,
-        request_id: UUID,
-        message_id: UUID | None,
-        print_: bytes | None,
-        parked: str | None = None,
-    ) -> UUID:
+    def _store(self, message: Received, matter: Matter, label: "_Label") -> UUID:
         return self.ledger.message(
+            id=label.row_id,
             agency_id=message.agency_id,
-            request_id=request_id,
+            request_id=matter.request.id,
             direction=Direction.IN,
             operation=message.operation,
-            message_id=message_id,
+            message_id=label.message_id,
             content_type=message.content_type,
             body=message.raw,
-            fingerprint=print_,
+            fingerprint=label.fingerprint,
             signature=message.signature,
-            parked_reason=parked,
+            parked_reason=label.parked,
             at=message.at,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """How a message is kept."""
+
+    row_id: UUID | None = None
+    message_id: UUID | None = None
+    """None for what may be said again under the same id."""
+
+    fingerprint: bytes | None = None
+    parked: str | None = None
+
+
+def _word(matter: Matter, message: Received, row_id: UUID) -> Word:
+    return Word(matter, message.decoded.message_id, row_id, message.raw, message.at)
 
 
 def _fits(kind: OrderKind, answer: Answer) -> bool:
@@ -406,7 +474,7 @@ def _message_keys(messages: Sequence[Received]) -> Iterator[tuple[UUID, UUID]]:
 # Joined to an array and not `IN` a list of pairs: without bitmap scans (see `app.outbox.transaction`) such a list is
 # looked for by reading all messages.
 _KNOWN = text("""
-SELECT messages.agency_id, messages.message_id, fingerprint, messages.id, messages.at, sha256, disposition
+SELECT messages.agency_id, messages.message_id, fingerprint, messages.id, messages.at, sha256, coalesce(disposition, parked_reason)
   FROM unnest(CAST(:agencies AS uuid[]), CAST(:messages AS uuid[])) AS heard(agency_id, message_id)
   JOIN messages ON messages.agency_id = heard.agency_id AND messages.message_id = heard.message_id
    AND messages.direction = 'in'
@@ -421,9 +489,9 @@ async def _known_messages(
     rows = await session.execute(_KNOWN, {"agencies": list(agencies), "messages": list(ids)})
     return {
         (agency_id, message_id): _Known(
-            print_, Receipt(row_id, message_id, Fate(disposition or Fate.APPLIED), at, digest.hex())
+            print_, Receipt(row_id, message_id, Fate(fate or Fate.APPLIED), at, digest.hex())
         )
-        for agency_id, message_id, print_, row_id, at, digest, disposition in rows
+        for agency_id, message_id, print_, row_id, at, digest, fate in rows
     }
 
 

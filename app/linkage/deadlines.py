@@ -75,16 +75,20 @@ def _fall_overdue(ledger: Ledger, matter: Matter, now: datetime) -> None:
     request = matter.request
     request.overdue = True
     request.next_deadline, request.next_deadline_at = DeadlineStage.GIVE_UP, request.give_up_at
-    if request.kind is OrderKind.RELEASE:
+    if request.kind in _CHASED:
         ledger.rows.append(_chase(request, now))
     ledger.note(matter, Deed(AuditAction.REQUEST_OVERDUE, _CLOCK, now))
     ledger.announce(matter.event(EventType.REQUEST_OVERDUE, give_up_at=request.give_up_at.isoformat()))
 
 
+_CHASED = {OrderKind.RELEASE: TaskKind.RELEASE_OVERDUE, OrderKind.RECALL: TaskKind.RECALL_OVERDUE}
+
+
 def _chase(request: AgencyRequest, now: datetime) -> Task:
-    """A release that is not confirmed in time keeps somebody blocked who has paid: a person takes it up."""
+    """A release that is not confirmed in time keeps somebody blocked who has paid, a recall gets somebody arrested."""
     data = {"due_at": request.due_at.isoformat()}
-    return task_of(NewTask(About.request(request), TaskKind.RELEASE_OVERDUE, data, request.give_up_at), now)
+    new = NewTask(About.request(request), _CHASED[request.kind], data, request.give_up_at)
+    return task_of(new, now)
 
 
 def _give_up(ledger: Ledger, matter: Matter, now: datetime) -> None:

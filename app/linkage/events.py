@@ -13,12 +13,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.ids import new_id
 from app.models import CourtEvent, EventCounter, WebhookEndpoint
+from app.models.outbox import Priority
 from app.outbox.put import NewItem, put
 from app.rows import insert_rows
 from app.vocabulary import EventType
 
 WEBHOOK = "webhook"
 """The kind of outbox item that delivers one event to one endpoint; its reference is the event, its subject itself."""
+
+
+_AT_ONCE = frozenset(
+    {
+        EventType.HIT_REPORTED,
+        EventType.HIT_PARKED,
+        EventType.HIT_ASKED_AGAIN,
+        EventType.HIT_ESCALATED,
+        EventType.CUSTODY_CHANGED,
+        EventType.CUSTODY_ENDING,
+        EventType.CUSTODY_REFUSED,
+    }
+)
+"""Somebody stands beside a person and waits: delivered before everything else of its lane."""
 
 
 def webhook_lane(endpoint_id: UUID) -> str:
@@ -99,6 +114,7 @@ async def _queue_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]
             subject=new_id(),
             share=court_id,
             run_at=at,
+            priority=Priority.URGENT if row["event_type"] in _AT_ONCE else Priority.NORMAL,
         )
         for endpoint_id, court_id, wanted in endpoints
         for row in rows

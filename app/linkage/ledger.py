@@ -39,9 +39,9 @@ class Ledger:
     _entries: list[Entry] = field(default_factory=list)
     _events: list[NewEvent] = field(default_factory=list)
 
-    def message(self, *, body: bytes, **columns: Any) -> UUID:
+    def message(self, *, body: bytes, id: UUID | None = None, **columns: Any) -> UUID:  # noqa: A002 - a column
         """Keep raw bytes as they were on the wire; `columns` are those of `Message`."""
-        row_id = new_id()
+        row_id = id or new_id()
         self._messages.append(
             {
                 "id": row_id,

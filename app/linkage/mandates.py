@@ -15,6 +15,7 @@ from app.adapters.contract import (
     AssetQueryOrder,
     Certificate,
     DocumentReference,
+    LookOutOrder,
     Mandate,
     MeasureOrder,
     OfficerCredentials,
@@ -23,9 +24,9 @@ from app.adapters.contract import (
 )
 from app.crypto import SealBroken, Vault
 from app.identifiers import check_certificate
-from app.linkage.control.contents import open_content
+from app.linkage.control.contents import open_content, open_look_out
 from app.models import Agency, AgencyRequest, Case, Court, Document, Officer, Order, Party
-from app.vocabulary import AssetKind
+from app.vocabulary import LOOK_OUTS, AssetKind
 
 SEAL_BROKEN = "seal_broken"
 _Approver = aliased(Officer)
@@ -101,6 +102,9 @@ def _order(
     if request.content is None:
         scope = _scope(order.scope)
         return AssetQueryOrder(request.id, order.id, agency_code, mandate, subject, scope, asked_at, due_at)
+    if request.kind in LOOK_OUTS:
+        wanted = open_look_out(vault, request.kind, request.content)
+        return LookOutOrder(request.id, order.id, agency_code, mandate, subject, wanted, asked_at, due_at)
     content = open_content(vault, request.kind, request.content)
     return MeasureOrder(request.id, order.id, agency_code, mandate, subject, content, asked_at, due_at)
 

@@ -13,6 +13,8 @@ from app.ids import new_id
 from app.linkage.control.mirror import describe_freeze, next_clock
 from app.linkage.control.tasks import About, NewTask, open_once
 from app.linkage.events import NewEvent, announce
+from app.linkage.locating.ending import end_of_seals
+from app.linkage.locating.lookouts import Hand
 from app.measures.terms import WARNING_DAYS
 from app.models import Freeze
 from app.models.freeze import LIVE_FREEZES, FreezeState
@@ -43,16 +45,19 @@ async def strike_freezes(session: AsyncSession, freeze_ids: Sequence[UUID], now:
     events: list[NewEvent] = []
     entries: list[Entry] = []
     struck = 0
+    lapsed = []
     for freeze in freezes:
         if freeze.next_clock_at is None or freeze.next_clock_at > now or freeze.ends_at is None:
             continue  # renewed, released or struck by another worker since it was listed
         struck += 1
         if freeze.ends_at <= now:
             _lapse(freeze, now, events, entries)
+            lapsed.append(freeze.id)
         else:
             await _warn(session, freeze, now, events, entries)
     await session.flush()
     await record(session, entries)
+    events += await end_of_seals(session, lapsed, Hand(_CLOCK, now))
     await announce(session, events, now)
     return struck
 

@@ -27,6 +27,9 @@ from app.linkage.control.drafting import Draft, check_term, open_case, refusal, 
 from app.linkage.control.guards import Guard, guard_renewal
 from app.linkage.control.papers import check_papers
 from app.linkage.courts import find_officer
+from app.linkage.events import announce
+from app.linkage.locating.ending import end_of_seals
+from app.linkage.locating.lookouts import Hand
 from app.measures.terms import day_in_china
 from app.models import Agency, AgencyRequest, Case, Freeze, Order
 from app.models.freeze import HELD_SOMEWHERE, FreezeState
@@ -125,6 +128,9 @@ async def order_release(
     if freeze.releasing and freeze.state is FreezeState.ORDERED:
         # If the freeze never left, it need not; its release then has nothing to act on.
         await cancel_unsent(session, vault, acting, [freeze.request_id])
+    if freeze.releasing:
+        hand = Hand.of(acting, demand.officer)
+        await announce(session, await end_of_seals(session, [freeze.id], hand), acting.at)
     return draft
 
 

@@ -12,6 +12,8 @@ from app.linkage.control.drafting import open_case
 from app.linkage.control.releasing import release_everything
 from app.linkage.control.surplus import claim_settled, is_settled_by, watch_surplus
 from app.linkage.ledger import Ledger
+from app.linkage.locating.ending import CLAIM_SETTLED, end_of_cases
+from app.linkage.locating.lookouts import Hand
 from app.models import Case, ClaimEntry, Order
 
 _PAID = "债务已清偿 · the claim is settled"
@@ -34,6 +36,9 @@ async def book(
     settled = is_settled_by(await claim_book(session, case), {entry.id}, acting.at)
     if settled and await _released(session, acting, vault, case) is not None:
         ledger.announce(claim_settled(case))
+        hand = Hand.of(acting, demand.officer)
+        for event in await end_of_cases(session, [case.id], CLAIM_SETTLED, hand):
+            ledger.announce(event)
     else:
         ledger.rows.append(entry)
         await watch_surplus(session, ledger, [case.id], acting.at)

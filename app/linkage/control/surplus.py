@@ -20,6 +20,8 @@ from app.linkage.control.claims import ClaimBook, claim_books
 from app.linkage.control.frozen import freezes_held, held_now, offer_of, standing, to_release
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
+from app.linkage.locating.ending import CLAIM_SETTLED, end_of_cases
+from app.linkage.locating.lookouts import Hand
 from app.measures.claims import excess
 from app.measures.money import ZERO
 from app.measures.words import MEASURED_IN_MONEY
@@ -64,13 +66,23 @@ async def watch_surplus(
     booked = {row.id for row in ledger.rows if isinstance(row, ClaimEntry)}
     session.add_all([row for row in ledger.rows if isinstance(row, Freeze | ClaimEntry)])
     await session.flush()
-    await session.execute(_LOCK, {"cases": sorted(case_ids)})
+    await hold_sums(session, case_ids)
     findings = _Findings(ledger, at)
+    settled = []
     for sums in await _sums(session, case_ids):
         if is_settled_by(sums.book, booked, at):
             ledger.announce(claim_settled(sums.case))
+            settled.append(sums.case.id)
         _judge(findings, sums)
     await record(session, findings.entries)
+    for event in await end_of_cases(session, settled, CLAIM_SETTLED, Hand(_HUB, at)):
+        ledger.announce(event)
+
+
+async def hold_sums(session: AsyncSession, case_ids: Collection[UUID]) -> None:
+    """Until the commit, nobody else judges what is held and owed in these cases."""
+    if case_ids:
+        await session.execute(_LOCK, {"cases": sorted(case_ids)})
 
 
 def is_settled_by(book: ClaimBook, entry_ids: Collection[UUID], at: datetime) -> bool:
