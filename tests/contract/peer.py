@@ -130,6 +130,7 @@ class Peer:
     process: subprocess.Popen[str] = field(init=False)
     endpoint: str = field(init=False)
     port: int = 0
+    hold_seconds: float = 86_400
 
     def start(self) -> None:
         command = [
@@ -138,7 +139,7 @@ class Peer:
             "--hub", f"http://127.0.0.1:{self.ear.port}",
             "--hub-key", str(self.folder / "hub.pem"), "--hub-key-id", HUB.key_id,
             "--books", str(self.folder / "books.sqlite"), "--register", str(self.folder / "register.json"),
-            "--delay", "0.1", "--retries", "0.1", "--with-papers",
+            "--delay", "0.1", "--retries", "0.1", "--with-papers", "--hold-seconds", str(self.hold_seconds),
         ]  # fmt: skip
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
@@ -158,9 +159,9 @@ class Peer:
         assert self.process.stdout
         self.process.stdout.close()
 
-    def books(self, statement: str) -> list[tuple[Any, ...]]:
+    def books(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.folder / "books.sqlite") as db:
-            rows = db.execute(statement).fetchall()
+            rows = db.execute(statement, values).fetchall()
         db.close()
         return rows
 
@@ -185,10 +186,15 @@ class Line:
         return report
 
 
-def line_to(peer: Peer, hub_key: SigningKey = HUB, clock: ManualClock | SystemClock | None = None) -> Line:
+def line_to(
+    peer: Peer,
+    hub_key: SigningKey = HUB,
+    clock: ManualClock | SystemClock | None = None,
+    kind: AgencyKind = AgencyKind.BANK,
+) -> Line:
     profile = AgencyProfile(
         agency_code="BANK-ZC",
-        kind=AgencyKind.BANK,
+        kind=kind,
         dialect="liandong-1",
         transport="http",
         capabilities=frozenset(OrderKind),

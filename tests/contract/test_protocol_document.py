@@ -32,6 +32,7 @@ from app.adapters.signatures import (
 )
 from app.adapters.transports.http import PATHS
 from app.errors import TITLES, ErrorCode
+from app.linkage.locating.grounds import RULES
 from app.measures.terms import (
     LEGAL_MAXIMUM,
     Term,
@@ -44,6 +45,7 @@ from app.measures.terms import (
     renewed_end,
 )
 from app.measures.words import MEASURED_IN_MONEY, Change, Nature, State, ThingKind
+from app.sandbox.lookout.duty_desk import ALLOWED
 from app.vocabulary import (
     AccountNature,
     AnswerState,
@@ -248,6 +250,20 @@ def test_who_looks_for_whom_is_listed() -> None:
     words = {"people": Wanted.PERSON, "vehicles": Wanted.VEHICLE}
     said = {AGENCIES[who]: {words[each] for each in whom.split(", ")} for who, whom in rows}
     assert said == {kind.value: each.looks_for for kind, each in KINDS.items() if each.looks_for}
+
+
+def test_the_page_the_court_and_the_police_agree_on_what_a_ground_allows() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| (person|vehicle) \| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
+    said = {
+        LocateGround(ground): (
+            Wanted(wanted),
+            DocumentKind(paper),
+            frozenset(map(WantedAction, re.findall(r"`(\w+)`", actions))),
+        )
+        for ground, wanted, paper, actions in rows
+    }
+    assert said == {ground: (rule.wanted, rule.paper, rule.actions) for ground, rule in RULES.items()}
+    assert said == {ground: (rule.wanted, rule.paper, rule.actions) for ground, rule in ALLOWED.items()}
 
 
 def test_the_ends_on_the_page_are_those_that_are_counted() -> None:

@@ -1,7 +1,8 @@
-"""A bank's side of the protocol, written from docs/agency-protocol.md alone.
+"""An agency's side of the protocol, written from docs/agency-protocol.md alone.
 
 It shares no code with the hub: standard library, and `cryptography` for Ed25519. Numbers in comments are sections of
-that page. Its freezes are in independent_register.py, beside this program. It keeps its own books in an SQLite file, which tests read to judge what really happened.
+that page. Its freezes are in independent_register.py, beside this program, and whom it looks for in
+independent_look_outs.py. It keeps its own books in an SQLite file, which tests read to judge what really happened.
 
     python independent_agency.py --agency-code BANK-X --port 0 --key KEY.pem --key-id bank-x-1 \
         --hub http://127.0.0.1:8000 --hub-key HUB.pem --hub-key-id hub-1 --books books.sqlite --register register.json
@@ -27,7 +28,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,14 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from independent_register import (  # type: ignore[import-not-found] # this program is run by its path
+from independent_look_outs import (  # type: ignore[import-not-found] # this program is run by its path
+    SCHEMA as LOOK_OUT_SCHEMA,
+)
+from independent_look_outs import (
+    Desk,
+    why_refused,
+)
+from independent_register import (  # type: ignore[import-not-found] # as above
     SCHEMA,
     Hold,
     Register,
@@ -51,7 +59,7 @@ PROTOCOL = "liandong/1"
 
 
 class Refused(Exception):
-    """Becomes a problem (8)."""
+    """Becomes a problem (10)."""
 
     def __init__(self, status: int, code: str, detail: str = "") -> None:
         super().__init__(code)
@@ -191,7 +199,11 @@ CONTENT = {
     "release": "release",
     "transfer": "transfer",
     "conversion": "conversion",
+    "locate": "locate",
+    "recall": "recall",
+    "hit_decision": "hit_decision",
 }
+LOOK_OUTS = {"locate", "recall", "hit_decision"}
 MUST = {
     "requests": REQUEST_FIELDS,
     "status-queries": "protocol message_id request_id",
@@ -279,6 +291,7 @@ class Books:
             """
         )
         self.db.executescript(SCHEMA)
+        self.db.executescript(LOOK_OUT_SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator["Books"]:
@@ -311,6 +324,7 @@ class Agency:
     delay: float
     retries: tuple[float, ...]
     with_papers: bool
+    hold_limit: timedelta
 
     def open_accounts(self) -> None:
         with self.books.transaction():
@@ -424,6 +438,8 @@ class Agency:
             return [answer_to(message, "refused", refusal={"reason": reason})]
         if message["kind"] == "asset_query":
             return self._found(message)
+        if message["kind"] in LOOK_OUTS:
+            return [self._looked_out(message)]
         return [self._done(message)]
 
     def _found(self, message: Json) -> list[Json]:
@@ -461,6 +477,28 @@ class Agency:
         self._owe_notices(told)
         return list(reports)
 
+    def _looked_out(self, message: Json) -> Json:
+        """9: noted and told in the transaction in which the request is stored."""
+        desk = Desk(self.books.run, self.hold_limit)
+        why_not = desk.carry_out(message, datetime.now(UTC))
+        self._owe(desk.told)
+        if why_not:
+            return answer_to(message, "not_executed", remark=why_not)
+        return answer_to(message, "executed")
+
+    def _look(self) -> None:
+        desk = Desk(self.books.run, self.hold_limit)
+        desk.look(datetime.now(UTC))
+        self._owe(desk.told)
+
+    def _owe(self, told: list[tuple[str, str, Json]]) -> None:
+        for kind, request_id, fields in told:
+            message = compose(kind, request_id, **fields)
+            self.books.run(
+                "INSERT INTO answers (message_id, request_id, part, body, owed_at) VALUES (?, ?, 0, ?, ?)",
+                message["message_id"], request_id, written(message), time.time(),
+            )  # fmt: skip
+
     def _owe_notices(self, told: list[tuple[str, Hold]]) -> None:
         for cause, hold in told:
             measures = [self.freezes.report(hold)]
@@ -493,6 +531,7 @@ class Agency:
         while not stopping.wait(0.05):
             with self.books.transaction():
                 self._owe_notices(self.freezes.lapse(datetime.now(UTC)))
+                self._look()
             for request_id, body in self.books.run(
                 "SELECT request_id, body FROM requests WHERE due <= ?", time.time()
             ):
@@ -567,7 +606,7 @@ NOTICES = {
     "release": {"release_notice", "enforcement_notice"},
     "transfer": {"enforcement_notice"},
 }
-WITHOUT_RULING = {"asset_query", "conversion"}
+WITHOUT_RULING = {"asset_query", "conversion", *LOOK_OUTS}
 
 
 def not_in_order(message: Json) -> str | None:
@@ -580,6 +619,8 @@ def not_in_order(message: Json) -> str | None:
         return "document_missing"
     if kind not in WITHOUT_RULING and "ruling" not in papers:
         return "document_missing"
+    if kind == "locate" and (refused := why_refused(message)):
+        return str(refused)
     if not mandate["officers"]:
         return "credentials_missing"
     return None
@@ -696,6 +737,12 @@ def main() -> None:
     parser.add_argument(
         "--with-papers", action="store_true", help="fetch the court's papers before a later answer"
     )
+    parser.add_argument(
+        "--hold-seconds",
+        type=float,
+        default=86_400,
+        help="how long somebody is held for a court that does not come",
+    )
     given = parser.parse_args()
 
     own, hub = (
@@ -713,6 +760,7 @@ def main() -> None:
         delay=given.delay,
         retries=tuple(map(float, given.retries.split(","))),
         with_papers=given.with_papers,
+        hold_limit=timedelta(seconds=given.hold_seconds),
     )
     agency.open_accounts()
     server = Server(given.port, agency, given.endpoint)
