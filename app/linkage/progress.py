@@ -114,4 +114,4 @@ async def batch_states(session: AsyncSession, batch_id: UUID) -> dict[RequestSta
         .where(Order.batch_id == batch_id)
         .group_by(AgencyRequest.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

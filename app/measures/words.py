@@ -85,6 +85,8 @@ class Change(StrEnum):
     HELD_UNKNOWN = "held_unknown"
     LAPSED = "lapsed"
     VOIDED = "voided"
+    RANK_CHANGED = "rank_changed"
+    """Nothing but its place in the queue: said by whoever keeps a register for others, not by the register."""
 
 
 class Ground(StrEnum):

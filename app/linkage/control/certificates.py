@@ -86,17 +86,13 @@ async def issue_certificate(
 
 async def _effects(session: AsyncSession, case: Case) -> Sequence[_Effect]:
     found = (
-        (
-            await session.execute(
-                select(Freeze, Agency.code, Agency.name)
-                .join(Agency, Agency.id == Freeze.agency_id)
-                .where(Freeze.case_id == case.id)
-                .order_by(Freeze.id)
-            )
+        await session.execute(
+            select(Freeze, Agency.code, Agency.name)
+            .join(Agency, Agency.id == Freeze.agency_id)
+            .where(Freeze.case_id == case.id)
+            .order_by(Freeze.id)
         )
-        .tuples()
-        .all()
-    )
+    ).all()
     rows = await session.execute(
         select(AgencyRequest.freeze_id, Message.sha256)
         .join(AgencyAnswer, AgencyAnswer.request_id == AgencyRequest.id)
@@ -108,7 +104,7 @@ async def _effects(session: AsyncSession, case: Case) -> Sequence[_Effect]:
         )
         .order_by(AgencyAnswer.id)
     )
-    confirmations = dict(rows.tuples().all())
+    confirmations = dict(rows.all())
     return [
         _Effect(freeze, code, name, digest.hex() if (digest := confirmations.get(freeze.id)) else None)
         for freeze, code, name in found

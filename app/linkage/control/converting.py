@@ -86,7 +86,7 @@ async def _same_debtors(
     rows = await session.execute(
         select(Party.number_index, Party.id).where(Party.case_id == case.id, Party.role == PartyRole.DEBTOR)
     )
-    debtors = dict(rows.tuples().all())
+    debtors = dict(rows.all())
     if not debtors.keys() >= {index for _, _, index in freezes}:
         raise refusal(
             ErrorCode.NOT_A_DEBTOR,

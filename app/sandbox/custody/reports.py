@@ -60,6 +60,7 @@ _GRAVITY = (
     Change.HELD_UNKNOWN,
     Change.HOLDS_LESS,
     Change.HOLDS_MORE,
+    Change.RANK_CHANGED,
 )
 """Of several changes at one time the first in this order is named as the cause; money caught up is seen in the sums."""
 

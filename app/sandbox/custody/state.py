@@ -1,12 +1,13 @@
 """The register of one agency with what belongs to it: whose each freeze is, and how the agency's calendar stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.measures.books import Told
 from app.measures.receipts import Consequence, Receipt, Rung
 from app.measures.register import Register
+from app.measures.words import Change
 from app.sandbox.custody.journal import (
     ClockSet,
     Closed,
@@ -36,11 +37,18 @@ class Custody:
 
         self._off: set[Switch] = set()
         self._next_end: datetime | None = None
+        self._queues: dict[str, list[str]] = {}
+        """By thing, the live freezes as they stood after the last line."""
+
         for line in lines:
             self.do(line)
 
     def do(self, line: Line) -> tuple[Receipt | None, tuple[Consequence, ...]]:
         """The receipt of an operation, and what became of freezes that it did not name."""
+        receipt, told = self._done(line)
+        return receipt, (*told, *self._rank_changes(receipt, told))
+
+    def _done(self, line: Line) -> tuple[Receipt | None, tuple[Consequence, ...]]:
         match line.event:
             case Opened() as opened:
                 self.kept[opened.thing.thing_id] = opened
@@ -64,6 +72,21 @@ class Custody:
                 self._remember(line, receipt)
                 return receipt, receipt.consequences
         return None, ()
+
+    def _rank_changes(self, receipt: Receipt | None, told: Iterable[Consequence]) -> Iterator[Consequence]:
+        """Of the hub's freezes: whoever ends, or comes in late, moves all that stand behind."""
+        touched = dict.fromkeys(
+            [rung.thing_id for rung in (receipt.rungs if receipt else ())] + [each.thing_id for each in told]
+        )
+        for thing_id in touched:
+            before = self._queues.get(thing_id, [])
+            ladder = self.register.books.ladders[thing_id]
+            after = [hold.freeze_id for hold in ladder.live]
+            self._queues[thing_id] = after
+            ranks = {freeze_id: rank for rank, freeze_id in enumerate(before)}
+            for rank, freeze_id in enumerate(after):
+                if ranks.get(freeze_id, rank) != rank and self.papers[freeze_id].request_id:
+                    yield Consequence(Change.RANK_CHANGED, thing_id, freeze_id, ladder.latest)
 
     def is_on(self, switch: Switch) -> bool:
         return switch not in self._off
