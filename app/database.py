@@ -1,16 +1,28 @@
 """The way to PostgreSQL: engine, sessions, and what a server must promise before the hub trusts it with an order."""
 
 import json
-import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from select import POLLIN, poll
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    ColumnElement,
+    Connection,
+    Uuid,
+    bindparam,
+    cast,
+    event,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import (
@@ -123,6 +135,15 @@ async def pipelined(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConn
                 yield driver
 
 
+def given_ids(parameter: str) -> ColumnElement[Sequence[UUID]]:
+    """For `column == any_(given_ids("ids"))` in a statement that is built once: the ids of an array, however many.
+
+    It comes from a subquery so that no plan can count its elements. A plan for the very number of them would look
+    cheaper than the prepared one, be made anew each time, and, with some joins, cost more than everything else.
+    """
+    return cast(select(bindparam(parameter, type_=ARRAY(Uuid))).scalar_subquery(), ARRAY(Uuid))
+
+
 async def check_durability(connection: AsyncConnection) -> None:
     """Raise NotDurable unless a commit on this connection is on the disk when it returns, and survives a crash whole.
 
@@ -194,8 +215,8 @@ def _refuse_closed(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProx
     """
     connection = record.driver_connection
     assert isinstance(connection, psycopg.AsyncConnection)
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
+    waiting = poll()
+    waiting.register(connection.fileno(), POLLIN)
     if waiting.poll(0):
         raise DisconnectionError
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import any_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,6 +23,7 @@ from app.adapters.contract import (
     Subject,
 )
 from app.crypto import SealBroken, Vault
+from app.database import given_ids
 from app.identifiers import check_certificate
 from app.linkage.control.contents import open_content, open_look_out
 from app.models import Agency, AgencyRequest, Case, Court, Document, Officer, Order, Party
@@ -54,7 +55,7 @@ _ORDERS = (
     .outerjoin(_Approver, _Approver.id == Order.approver_id)
     .join(Party, Party.id == AgencyRequest.party_id)
     .join(Agency, Agency.id == AgencyRequest.agency_id)
-    .where(AgencyRequest.id == any_(bindparam("request_ids", type_=ARRAY(Uuid))))
+    .where(AgencyRequest.id == any_(given_ids("request_ids")))
 )
 _DOCUMENTS = select(
     Document.id,
@@ -64,7 +65,7 @@ _DOCUMENTS = select(
     Document.media_type,
     Document.size,
     Document.sha256,
-).where(Document.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+).where(Document.id == any_(given_ids("ids")))
 
 
 async def _documents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, DocumentReference]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import any_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.entry import Actor, Entry
+from app.database import given_ids
 from app.ids import new_id
 from app.linkage.events import NewEvent
 from app.models import Agency, AgencyRequest, Case, Court, Officer, Order, Party
@@ -74,7 +75,7 @@ async def lock_matters(session: AsyncSession, request_ids: Collection[UUID]) -> 
     return {row[0].id: Matter(*row) for row in rows}
 
 
-# Built once, and the same however many are asked for: so both the driver and the server keep it prepared.
+# Built once, and the same however many are asked for, which no plan can count: so it is planned once as well.
 _MATTERS = (
     select(
         AgencyRequest,
@@ -92,7 +93,7 @@ _MATTERS = (
     .join(Officer, Officer.id == Order.officer_id)
     .join(Party, Party.id == AgencyRequest.party_id)
     .join(Agency, Agency.id == AgencyRequest.agency_id)
-    .where(AgencyRequest.id == any_(bindparam("request_ids", type_=ARRAY(Uuid))))
+    .where(AgencyRequest.id == any_(given_ids("request_ids")))
     .order_by(AgencyRequest.id)
     .with_for_update(of=AgencyRequest)
     .execution_options(populate_existing=True)
