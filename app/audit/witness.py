@@ -71,7 +71,9 @@ class WitnessState:
         return note
 
     def keep(self, origin: str, note: str) -> None:
-        """On the disk when this returns, whole or not at all."""
+        """On the disk when this returns, whole or not at all. `StateBroken` once the folder was given up."""
+        if self._lock.closed:
+            raise StateBroken("the state was given up: another witness may work on it by now")
         path = self._path(origin)
         draft = path.with_suffix(".part")
         with draft.open("wb") as file:

@@ -119,7 +119,7 @@ async def begin_round(transaction: Transaction, now: datetime, every: timedelta)
     asked = await transaction.execute(
         update(AuditWitness).values(asked_at=now).returning(AuditWitness.name, AuditWitness.size)
     )
-    return dict(asked.tuples())
+    return {row.name: row.size for row in asked}
 
 
 async def end_round(transaction: Transaction, size: int, told: Sequence[Told]) -> Standing | None:

@@ -11,11 +11,13 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +30,9 @@ from app.audit.cosignature import Cosigner
 from app.audit.note import MalformedKey, VerifierKey
 from app.audit.witness import Answer, StateBroken, StateInUse, WitnessedLog, WitnessState
 from app.audit.witness_protocol import ADD_CHECKPOINT, MAX_REQUEST_BYTES
+
+Connection = socket.socket | tuple[bytes, socket.socket]
+"""As the standard library types it for streams and datagrams alike."""
 
 _PATIENCE_SECONDS = 10
 _CHECKPOINT = re.compile(r"/([0-9a-f]{64})/checkpoint", re.ASCII)
@@ -42,6 +47,23 @@ class WitnessServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], log: WitnessedLog) -> None:
         super().__init__(address, _Handler)
         self.log = log
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Connection, client_address: object) -> None:
+        assert isinstance(request, socket.socket)
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Connection) -> None:
+        super().shutdown_request(request)
+        self._open.discard(request)
+
+    def server_close(self) -> None:
+        """Hang up on everybody, too: a kept connection would be served on with a state that was given up."""
+        super().server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,12 +111,15 @@ class _Handler(BaseHTTPRequestHandler):
             # Not kept means not cosigned. It says so aloud and goes on: the disk may come back.
             print(f"witness: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the program's log
             answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.close_connection = True
         self._send(answer)
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(answer.body)
 

@@ -4,10 +4,10 @@ import json
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_audit_clean_logs import entries
 
 from app.audit.canonical import _ENTRY, is_canonical
 from app.audit.entry import Entry, MalformedEntry
+from tests.property.test_audit_clean_logs import entries
 
 
 def reads(body: bytes) -> bool:

@@ -9,19 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from audit_town import (
-    BANK,
-    ORIGIN,
-    POLICE,
-    POLICY,
-    POLICY_TEXT,
-    SIGNER,
-    STRANGER,
-    cosigned,
-    entry,
-    private,
-    signed,
-)
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -35,6 +22,19 @@ from app.audit.tree import leaf_hash, root_of
 from app.audit.trust import MessageKey, Trust, read_trust
 from app.audit.verdict import Outcome, Verdict
 from app.audit.verify_receipt import main, verify_receipt
+from tests.unit.audit_town import (
+    BANK,
+    ORIGIN,
+    POLICE,
+    POLICY,
+    POLICY_TEXT,
+    SIGNER,
+    STRANGER,
+    cosigned,
+    entry,
+    private,
+    signed,
+)
 
 REQUEST, ANSWER = '{"name":"张三"}'.encode(), '{"found":"无"}'.encode()
 HUB = private(8)

@@ -7,13 +7,24 @@ import sys
 from pathlib import Path
 
 import pytest
-from audit_town import BANK, POLICE, POLICY, POLICY_TEXT, SIGNER, STRANGER, cosigned, entry, publish, signed
 
 from app.audit.checkpoint import Checkpoint
 from app.audit.policy import Policy
 from app.audit.tree import Span, leaf_hash, root_of
 from app.audit.verdict import Outcome, Verdict
 from app.audit.verify_tiles import from_address, from_folder, main, verify_tiles
+from tests.unit.audit_town import (
+    BANK,
+    POLICE,
+    POLICY,
+    POLICY_TEXT,
+    SIGNER,
+    STRANGER,
+    cosigned,
+    entry,
+    publish,
+    signed,
+)
 
 KEY = Policy.of(SIGNER.verifier)
 ENTRIES = [entry(number) for number in range(700)]

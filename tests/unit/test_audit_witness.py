@@ -15,7 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from audit_town import BANK, ORIGIN, SIGNER, STRANGER, TIME, private, signed
 
 from app.audit.checkpoint import Checkpoint, Signer, read_checkpoint
 from app.audit.cosignature import cosigned_at
@@ -25,6 +24,7 @@ from app.audit.tree import leaf_hash, root_of
 from app.audit.witness import StateBroken, StateInUse, WitnessedLog, WitnessState
 from app.audit.witness_protocol import MAX_REQUEST_BYTES, AddCheckpoint
 from app.audit.witness_server import WitnessServer, new_key, read_key, read_logs, write_secret
+from tests.unit.audit_town import BANK, ORIGIN, SIGNER, STRANGER, TIME, private, signed
 
 LEAVES = [leaf_hash(bytes([number])) for number in range(100)]
 FORK = [*LEAVES[:50], *(leaf_hash(b"fork" + bytes([number])) for number in range(50))]
@@ -270,7 +270,15 @@ def test_a_killed_witness_remembers_what_it_cosigned(tmp_path: Path) -> None:
     key, logs = tmp_path / "key", tmp_path / "logs"
     write_secret(key, new_key("bank.example/witness"))
     logs.write_text(f"# 柘城县人民法院\nlog {SIGNER.verifier} https://court.example/transparency\n")
-    command: list[str | Path] = [sys.executable, "-m", "app.audit.witness_server", "--key", key, "--logs", logs]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "app.audit.witness_server",
+        "--key",
+        key,
+        "--logs",
+        logs,
+    ]
     command += ["--state", tmp_path / "state", "--port", "0"]
     size = 0
     for _ in range(3):
