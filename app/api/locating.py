@@ -149,7 +149,13 @@ async def list_locate_requests(
     locates, following = await newest_first(session, query, LocateRequest.id, page)
     holders = await holders_of(session, [locate.id for locate in locates])
     items = [
-        Listed(**_summary(locate).model_dump(by_alias=True), unconfirmed_recalls=_loud(holders[locate.id]))
+        Listed.model_validate(
+            {
+                **_summary(locate).model_dump(),
+                "party_id": locate.party_id,
+                "unconfirmed_recalls": _loud(holders[locate.id]),
+            }
+        )
         for locate in locates
     ]
     return Page(items=items, next=following)

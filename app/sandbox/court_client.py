@@ -15,6 +15,7 @@ _TITLES = {
     "freeze_notice": "协助冻结存款通知书",
     "enforcement_notice": "协助扣划通知书",
     "release_notice": "协助解除冻结通知书",
+    "detention_decision": "拘留决定书",
 }
 _ATTEMPTS = 60
 
