@@ -8,13 +8,14 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.contract import Acknowledged, Answer, Posted, StatusReport
 from app.adapters.locating import CustodyNotice, Hit
 from app.clock import ManualClock
 from app.dispatch.housekeeping import Housekeeping
 from app.ids import new_id
-from app.linkage.answers import Fate, Received, receive
+from app.linkage.answers import Fate, Receipt, Received, receive
 from app.models import Agency, AgencyRequest, Custody, LocateEntry, LocateHit, LocateRequest, OutboxItem
 from app.models.agency_request import RequestState
 from app.models.locating import EntryState
@@ -151,17 +152,14 @@ class LocatingDesk:
                 row.move_to(RequestState.SENT, self.now)
                 await session.flush()
             agency = await session.get_one(Agency, row.agency_id)
-            message = Received(
-                agency.id,
-                agency.code,
-                "callback",
-                said,
-                "application/json",
-                repr(said.message_id).encode(),
-                None,
-                self.now,
-            )
-            return (await receive(session, self.office.hub.keys.vault, message)).fate
+            return (await self.receive(session, agency.id, agency.code, said)).fate
+
+    async def receive(
+        self, session: AsyncSession, agency_id: UUID, code: str, said: Posted | StatusReport
+    ) -> Receipt:
+        raw = repr(said.message_id).encode()
+        message = Received(agency_id, code, "callback", said, "application/json", raw, None, self.now)
+        return await receive(session, self.office.hub.keys.vault, message)
 
     async def confirm_recalls(self, locate_id: str) -> int:
         """Every holder that was told so says that its entry has ended."""
@@ -227,10 +225,10 @@ class LocatingDesk:
         return entry, (await self.custodies(locate_id))[-1]
 
 
-def a_hit(request_id: UUID, seen_at: datetime, **said: Any) -> Hit:
+def a_hit(request_id: UUID, now: datetime, **said: Any) -> Hit:
     told = {
         "hit_id": new_id(),
-        "seen_at": seen_at.astimezone(UTC),
+        "seen_at": now.astimezone(UTC),
         "place": "阿克苏市某旅馆",
         "source": "hotel",
         "confidence": HitConfidence.PROBABLE,

@@ -68,6 +68,14 @@ async def test_each_role_does_what_the_table_says_and_nothing_else(office: Offic
             "asset_id",
             "task_id",
             "objection_id",
+            "locate_request_id",
+            "hit_id",
+            "custody_id",
+            "notice_id",
+            "detention_id",
+            "referral_id",
+            "liaison_task_id",
+            "liaison_officer_id",
         ):
             address = address.replace(f"{{{parameter}}}", UNKNOWN)
         address = address.replace("{officer_id}", UNKNOWN).replace("{client}", UNKNOWN)
