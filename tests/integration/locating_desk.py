@@ -32,6 +32,8 @@ PAPERS = (
     "query_notice",
     "summons",
     "detention_decision",
+    "criminal_warrant",
+    "property_report_order",
 )
 POLICE = ("POLICE-AKS", "POLICE-YL")
 
@@ -126,10 +128,14 @@ class LocatingDesk:
 
     # What agencies say ------------------------------------------------------------------------------------------
 
-    async def answer(self, request_id: UUID, state: AnswerState = AnswerState.EXECUTED, **said: Any) -> Fate:
+    async def answer(
+        self, request_id: UUID | None, state: AnswerState = AnswerState.EXECUTED, **said: Any
+    ) -> Fate:
+        assert request_id is not None
         return await self.say(request_id, Answer(request_id, new_id(), state, self.now, **said))
 
-    async def acknowledge(self, request_id: UUID) -> Fate:
+    async def acknowledge(self, request_id: UUID | None) -> Fate:
+        assert request_id is not None
         return await self.say(request_id, Acknowledged(request_id, new_id(), "REF-1"))
 
     async def hit(self, entry: LocateEntry, **said: Any) -> Fate:

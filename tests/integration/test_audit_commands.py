@@ -12,9 +12,9 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from app.audit.checkpoint import Signer
-from app.audit.note import VerifierKey
 from app.audit.commands import audit_commands
 from app.audit.entry import Actor, Entry
+from app.audit.note import VerifierKey
 from app.audit.record import record
 from app.audit.sequencer import sequence_once
 from app.clock import ManualClock

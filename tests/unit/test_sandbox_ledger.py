@@ -17,8 +17,8 @@ from app.measures.operations import FreezeOrder
 from app.measures.terms import Term
 from app.measures.words import ThingKind
 from app.sandbox.books import Books
-from app.sandbox.custody.deed import Deed
 from app.sandbox.custody.journal import Line, Opened, Paper
+from app.sandbox.doing import Doing
 from app.sandbox.entries import AnswerDraft, Arrival, Decision, Entry, Try
 from app.sandbox.ledger import Ledger, LedgerClosed
 from app.vocabulary import AnswerState, RequestStatus
@@ -54,7 +54,7 @@ def decision(*due: datetime | None) -> Decision:
     return Decision(uuid4(), "subject", AnswerState.FOUND, "ref", acknowledgement, answers)
 
 
-def deciding(*due: datetime | None) -> Callable[[Deed], Decision]:
+def deciding(*due: datetime | None) -> Callable[[Doing], Decision]:
     return lambda _: decision(*due)
 
 
@@ -92,7 +92,8 @@ async def test_nobody_gets_a_reply_when_the_books_cannot_be_written(ledger: Ledg
 async def test_a_freeze_that_could_not_be_written_was_not_laid(ledger: Ledger, path: Path) -> None:
     """The register in memory must not run ahead of the books."""
 
-    def freeze(deed: Deed) -> int:
+    def freeze(doing: Doing) -> int:
+        deed = doing.deed
         if "account" not in deed.custody.kept:
             deed.note(Line(Opened(Thing("account", ThingKind.ACCOUNT), Decimal(5))))
         order = FreezeOrder(uuid4().hex, deed.at, "account", "a case", Term(years=1))
