@@ -80,15 +80,16 @@ class Storm:
         with psycopg.connect(libpq_url(self.hub.launcher.database_url), autocommit=True) as connection:
             while True:
                 os.kill(pid, signal.SIGSTOP)
-                time.sleep(0.1)  # whatever the server has to do for it is done by then
-                waiting = connection.execute(
+                time.sleep(0.2)
+                # Of whatever process: what is older than that may be the stopped one's.
+                old = connection.execute(
                     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'liandong'"
-                    " AND xact_start IS NOT NULL AND wait_event = 'ClientRead'"
-                    " AND state_change < now() - interval '50 ms'"
+                    " AND xact_start < clock_timestamp() - interval '150 ms'"
                 ).fetchone()
-                if waiting == (0,):
+                if old == (0,):
                     return pid
                 os.kill(pid, signal.SIGCONT)
+                time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
