@@ -24,7 +24,7 @@ run: $(READY)  ## leave hub, worker and sandbox running; prints the address of t
 	@$(BIN)/liandong run
 
 test: $(READY)  ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(READY)  ## ruff, mypy strict, import-linter, alembic check
 	@$(BIN)/ruff check .
