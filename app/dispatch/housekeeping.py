@@ -23,6 +23,7 @@ from app.linkage.locating.clocks import (
     strike_hits,
     strike_locates,
 )
+from app.linkage.locating.detention_clocks import due_detentions, strike_detentions
 from app.models import Nonce
 
 _STRUCK_TOGETHER = 200
@@ -77,13 +78,14 @@ class Housekeeping:
         return await self._strike_all(due_freezes, strike_freezes)
 
     async def strike_look_out_clocks(self) -> int:
-        """Grounds that are gone and recalls to be ordered, sightings that wait, people who are held."""
+        """Sightings that wait, people who are held, grounds that are gone and recalls to be ordered."""
 
         async def some(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> int:
             return await strike_locates(session, self.vault, ids, now)
 
         struck = await self._strike_all(due_hits, strike_hits)
         struck += await self._strike_all(due_custodies, strike_custodies)
+        struck += await self._strike_all(due_detentions, strike_detentions)
         return struck + await self._strike_all(due_locates, some)
 
     async def _strike_all(self, due: Due, strike_some: StrikeSome) -> int:

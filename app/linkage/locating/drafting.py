@@ -57,7 +57,11 @@ async def draft_locate(
     rule = check_ground(demand.ground, wanted, demand.action)
     valid_from = demand.valid_from or acting.at
     check_validity(rule, valid_from, demand.valid_until, acting.at)
-    party = await _debtor(session, case, demand.debtor_id, wanted)
+    party = await find_debtor(session, case, demand.debtor_id)
+    if wanted is Wanted.PERSON and party.kind is not PartyKind.PERSON:
+        raise refusal(
+            ErrorCode.NOT_A_DEBTOR, "/debtor_id", "an organisation cannot be met", "单位不能作为查找对象"
+        )
     papers = await ground_papers(session, case, rule, _papers(demand), acting)
     freeze, vehicle = await _vehicle(session, vault, case, party, demand)
     referral = await _referral(session, case, party, demand.ground, papers)
@@ -135,8 +139,8 @@ def _of_kind(papers: Sequence[Document], kind: DocumentKind) -> Document:
     return paper
 
 
-async def _debtor(session: AsyncSession, case: Case, debtor_id: UUID, wanted: Wanted) -> Party:
-    """Measures never touch anyone else (2013 Rules §7)."""
+async def find_debtor(session: AsyncSession, case: Case, debtor_id: UUID) -> Party:
+    """Measures never touch anyone else (2013 Rules §7). Raises `Refusal(not_a_debtor)`."""
     party: Party | None = await session.scalar(
         select(Party).where(Party.id == debtor_id, Party.case_id == case.id, Party.role == PartyRole.DEBTOR)
     )
@@ -145,10 +149,6 @@ async def _debtor(session: AsyncSession, case: Case, debtor_id: UUID, wanted: Wa
             ErrorCode.NOT_A_DEBTOR, "/debtor_id", "name a debtor of this case", "请填写本案被执行人"
         )
     about(session, subject_index=party.number_index)
-    if wanted is Wanted.PERSON and party.kind is not PartyKind.PERSON:
-        raise refusal(
-            ErrorCode.NOT_A_DEBTOR, "/debtor_id", "an organisation cannot be met", "单位不能作为查找对象"
-        )
     return party
 
 
