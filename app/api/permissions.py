@@ -142,12 +142,15 @@ PERMISSIONS: dict[str, Rule] = {
     "replay_dead_letters": Rule(_OPERATOR),
 }
 
-PUBLIC = frozenset({"issue_token", "livez", "readyz", "metrics", "swagger_ui", "docs_asset", "openapi"}) | {
-    "read_checkpoint",
-    "read_witnessed_checkpoint",
-    "read_audit_policy",
-    "read_hash_tile",
-}
+TRANSPARENCY = frozenset(
+    {"read_checkpoint", "read_witnessed_checkpoint", "read_audit_policy", "read_hash_tile"}
+)
+"""What everybody may read of the audit log: signatures and hashes."""
+
+PUBLIC = (
+    frozenset({"issue_token", "livez", "readyz", "metrics", "swagger_ui", "docs_asset", "openapi"})
+    | TRANSPARENCY
+)
 """Operations without a token: they show nothing of any case, or ask for credentials of their own."""
 
 SIGNED = frozenset({"post_answer", "fetch_document", "fetch_receipt"})

@@ -29,7 +29,7 @@ from app.clock import Clock
 from app.keys import Keys
 from app.settings import Settings
 
-EVERY = timedelta(seconds=10)
+EVERY = timedelta(seconds=5)
 """Between two rounds: how soon an entry is witnessed."""
 
 REFRESH = timedelta(seconds=60)
@@ -39,7 +39,7 @@ SEQUENCER_BEHIND = timedelta(seconds=60)
 """Entries that wait longer for their place are no part of what is witnessed: then nothing is."""
 
 _LIMITS = WireLimits(
-    connect_seconds=3, read_seconds=5, total_seconds=8, max_connections=64, max_body_bytes=MAX_REQUEST_BYTES
+    connect_seconds=2, read_seconds=4, total_seconds=6, max_connections=64, max_body_bytes=MAX_REQUEST_BYTES
 )
 _AHEAD = "ahead"
 _CONTRADICTS = "contradicts"
