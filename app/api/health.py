@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from app.api.dependencies import HubDep
 from app.api.tags import Tag
 from app.audit.sequencer import lag
+from app.audit.witness_policy import standing
 from app.schema import newest_revision
 
 router = APIRouter(tags=[Tag.SYSTEM])
@@ -23,6 +24,7 @@ class Check(StrEnum):
     OK = "ok"
     FAILED = "failed"
     LAGGING = "lagging"
+    UNWITNESSED = "unwitnessed"
 
 
 class Liveness(BaseModel):
@@ -30,7 +32,10 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`audit: lagging` does not make a process unready: entries are safe, only their numbering is late."""
+    """`audit: lagging` does not make a process unready: entries are safe, only their numbering is late.
+
+    Nor does `unwitnessed`: all but new coercive orders goes on.
+    """
 
     status: Check
     database: Check
@@ -53,17 +58,21 @@ async def readyz(hub: HubDep) -> Response:
         async with hub.engine.connect() as connection:
             revision = await connection.scalar(text("SELECT max(version_num) FROM alembic_version"))
             behind = (await lag(connection)).oldest_recorded_at
+            found = await standing(connection)
     except SQLAlchemyError:
         failed = Check.FAILED
         return _answer(Readiness(status=failed, database=failed, schema_revision=failed, audit=failed))
     current = Check.OK if revision == newest_revision() else Check.FAILED
-    late = behind is not None and hub.clock.now() - behind > _AUDIT_LAGS_AFTER
+    now = hub.clock.now()
+    audit = Check.OK if found is None or found.is_witnessed(now) else Check.UNWITNESSED
+    if behind is not None and now - behind > _AUDIT_LAGS_AFTER:
+        audit = Check.LAGGING
     return _answer(
         Readiness(
             status=current,
             database=Check.OK,
             schema_revision=current,
-            audit=Check.LAGGING if late else Check.OK,
+            audit=audit,
         )
     )
 

@@ -23,6 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from app.api.dependencies import HubDep
 from app.api.tags import Tag
 from app.audit.sequencer import lag
+from app.audit.witness_policy import standing, witnesses
 from app.models.outbox import BreakerState, LaneState
 from app.outbox.stats import LaneStats, lane_stats
 
@@ -103,7 +104,29 @@ async def _read(connection: AsyncConnection, now: datetime) -> list[Metric]:
         GaugeMetricFamily("liandong_audit_waiting", "Entries without a place in the log", behind.waiting),
         GaugeMetricFamily("liandong_audit_lag_seconds", "Age of the oldest of them", max(age, 0.0)),
         GaugeMetricFamily("liandong_audit_sequenced", "Entries in the signed log", behind.sequenced),
+        *await _of_witnesses(connection, now),
     ]
+
+
+async def _of_witnesses(connection: AsyncConnection, now: datetime) -> list[Metric]:
+    """Nothing where none is configured. An alarm belongs on `liandong_audit_witnessed == 0`."""
+    found = await standing(connection)
+    if found is None:
+        return []
+    age = GaugeMetricFamily(
+        "liandong_audit_witness_age_seconds", "Since the witness cosigned last", labels=["witness"]
+    )
+    failing = GaugeMetricFamily(
+        "liandong_audit_witness_failing", "1 when the last asking came to nothing", labels=["witness"]
+    )
+    for witness in await witnesses(connection):
+        since = witness.cosigned_at or found.adopted_at
+        age.add_metric([witness.name], max((now - since).total_seconds(), 0.0))
+        failing.add_metric([witness.name], witness.failure is not None)
+    enough = GaugeMetricFamily(
+        "liandong_audit_witnessed", "0 when new coercive orders are refused", found.is_witnessed(now)
+    )
+    return [age, failing, enough]
 
 
 def _of_lanes(lanes: list[LaneStats]) -> list[Metric]:

@@ -391,3 +391,9 @@ async def test_the_state_of_the_witnesses_is_shown(office: Office, clock: Manual
     shown = (await office.operator.get("/v1/audit/witnesses")).json()
     assert (shown["configured"], shown["witnessed"]) == (True, True)
     assert shown["items"][0]["name"] == "bank"
+    await sequence_once(office.hub.engine, SIGNER, clock)
+    clock.advance(LIMIT + timedelta(seconds=1))
+    assert (await office.stranger.get("/readyz")).json()["audit"] == "unwitnessed"
+    metrics = (await office.stranger.get("/metrics")).text
+    assert "liandong_audit_witnessed 0.0" in metrics
+    assert 'liandong_audit_witness_age_seconds{witness="bank"} 901.0' in metrics
