@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import psycopg
 
 from app import schema
 from app.postgres import EmbeddedPostgres, PostgresUnusable
@@ -149,7 +150,8 @@ class Launcher:
         """Start again what died, and the database first: without it nothing else stays up."""
         while not self._stopping.wait(_WATCH_SECONDS):
             if self._server is not None:
-                with suppress(PostgresUnusable):  # a full disk, say; it is tried again at every round
+                # A full disk, say, or it dies again while it is being asked: it is tried again at every round.
+                with suppress(PostgresUnusable, psycopg.OperationalError):
                     self._server.ensure_running()
             for service in self.services:
                 if service.died():

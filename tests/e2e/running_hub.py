@@ -44,7 +44,7 @@ _SERIALS = itertools.count(1)
 _COURTS = itertools.count(1401)
 
 
-def until(reached: Callable[[], T], seconds: float = 20) -> T:
+def until(reached: Callable[[], T], seconds: float = 60) -> T:
     """Ask again until the answer is yes, and return it; other processes send no event to wait for."""
     deadline = time.monotonic() + seconds
     while not (answer := reached()):
@@ -149,7 +149,7 @@ class Court:
         [part] = self.parts(query_id)
         return part
 
-    def wait(self, query_id: str, *states: str, seconds: float = 20) -> list[Json]:
+    def wait(self, query_id: str, *states: str) -> list[Json]:
         """The parts of a query, when all of them are in one of these states (or over)."""
         wanted = set(states) or OVER
 
@@ -157,7 +157,7 @@ class Court:
             parts = self.parts(query_id)
             return parts if all(part["state"] in wanted for part in parts) else []
 
-        return until(reached, seconds)
+        return until(reached)
 
     def events(self, query_id: str | None = None, after: int = 0) -> list[Json]:
         """All events after a number, or those of one query."""
@@ -221,6 +221,15 @@ class RunningHub:
             },
         )
 
+    @contextmanager
+    def visited_by(
+        self, code: str, kind: AgencyKind, endpoint: str, *keys: Json, **given: Any
+    ) -> Iterator[None]:
+        """An agency that is asked no more afterwards, when another test asks all."""
+        self.register(code, kind, endpoint, *keys, **given)
+        yield
+        self.administrator.patch(f"/v1/agencies/{code}", json={"active": False})
+
     def change(self, code: str, **settings: Any) -> None:
         """Give an agency other settings than the quick ones."""
         endpoint = self.fleet.running(code).url
@@ -265,12 +274,16 @@ class RunningHub:
 
     def entries(self, since: datetime, **filters: Any) -> list[Json]:
         """Audit entries from an instant on, the newest first."""
-        answer = self.auditor.get(
-            "/v1/audit/entries", params={"since": since.isoformat(), "limit": 200, **filters}
-        )
-        assert answer.status_code == 200, answer.text
-        items: list[Json] = answer.json()["items"]
-        return items
+        parameters: Json = {"since": since.isoformat(), "limit": 200, **filters}
+        items: list[Json] = []
+        while True:
+            answer = self.auditor.get("/v1/audit/entries", params=parameters)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            parameters["after"] = page["next"]
 
     def actions(self, since: datetime, action: str, **filters: Any) -> list[Json]:
         """Audit entries of one kind of deed."""

@@ -130,11 +130,11 @@ def test_a_paper_of_another_case(desk: Desk) -> None:
 
 def test_an_agency_that_is_unknown_or_does_not_offer_this(desk: Desk) -> None:
     code = "ONLY-FREEZES"
-    desk.hub.register(code, AgencyKind.BANK, "http://127.0.0.1:9", capabilities=["freeze"])
-    for agency, refusal in (("NOWHERE", "agency_unknown"), (code, "agency_incapable")):
-        problem = desk.refused(desk.demand(agencies={"codes": [BANK, agency]}))
-        assert problem["code"] == refusal
-        assert fields(problem) == {"/agencies/codes/1": refusal}
+    with desk.hub.visited_by(code, AgencyKind.BANK, "http://127.0.0.1:9", capabilities=["freeze"]):
+        for agency, refusal in (("NOWHERE", "agency_unknown"), (code, "agency_incapable")):
+            problem = desk.refused(desk.demand(agencies={"codes": [BANK, agency]}))
+            assert problem["code"] == refusal
+            assert fields(problem) == {"/agencies/codes/1": refusal}
 
 
 def test_an_unknown_field(desk: Desk) -> None:

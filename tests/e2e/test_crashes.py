@@ -109,9 +109,9 @@ def storm() -> Iterator[Storm]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        until(lambda: storm.effects() >= REQUESTS, 60)
+        until(lambda: storm.effects() >= REQUESTS)
         for query_id in storm.accepted:
-            court.wait(query_id, seconds=60)
+            court.wait(query_id)
         yield storm
 
 
@@ -129,7 +129,7 @@ def _rage(storm: Storm) -> None:
         until(lambda: len(storm.accepted) >= 80)
         storm.survivor = _pid(storm.worker(1))
         storm.kill_the_database()
-        until(lambda: time.monotonic() > frozen_at + LEASE.total_seconds() + 1, 60)
+        until(lambda: time.monotonic() > frozen_at + LEASE.total_seconds() + 1)
     finally:
         os.kill(zombie, signal.SIGCONT)
 

@@ -17,14 +17,14 @@ def test_the_demo_shows_what_was_found_lets_the_books_judge_and_verifies_the_log
             env={**os.environ, "LIANDONG_DATA_DIR": folder, "COLUMNS": "120"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
     assert done.returncode == 0, done.stderr
     assert "bank_account" in done.stdout
     judged = [line.split() for line in done.stdout.splitlines() if "once each" in line]
-    assert {words[0]: (words[1], words[4]) for words in judged} == {
-        agency.code: ("9", "9") for agency in STANDARD
-    }
+    asked = {words[0]: int(words[1]) for words in judged}
+    assert asked == {words[0]: int(words[4]) for words in judged}
+    assert all(asked[agency.code] >= 9 for agency in STANDARD), "eight cases of the campaign, and that of Xie"
     assert "GOOD" in done.stdout

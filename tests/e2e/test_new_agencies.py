@@ -130,13 +130,11 @@ def test_an_agency_that_shares_no_code_with_the_hub_is_asked_and_answers(
     hub: RunningHub, court: Court, independent: Independent
 ) -> None:
     key = {"key_id": independent.key_id, "public_key": independent.public_key}
-    hub.register(INDEPENDENT, AgencyKind.BANK, independent.url, key)
-    at_once, later, in_parts = customers_of(hub)
-    case = court.case(at_once, later, in_parts)
+    case = court.case(*customers_of(hub))
+    with hub.visited_by(INDEPENDENT, AgencyKind.BANK, independent.url, key):
+        query_id = court.ask(case, INDEPENDENT)
+        parts = court.wait(query_id)
 
-    query_id = court.ask(case, INDEPENDENT)
-
-    parts = court.wait(query_id)
     assert [part["state"] for part in parts] == ["answered"] * 3
     told: dict[str, list[str]] = {part["request_id"]: [] for part in parts}
     for event in court.events(query_id):
@@ -147,4 +145,3 @@ def test_an_agency_that_shares_no_code_with_the_hub_is_asked_and_answers(
         ["answered"],
     ]
     assert len(court.assets(case)) == 6
-    hub.administrator.patch(f"/v1/agencies/{INDEPENDENT}", json={"active": False})
