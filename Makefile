@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench format clean
+.PHONY: help demo run test prove-audit check bench format clean
 
 help:  ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed (需要 Python 3.11 以上); try: make PYTHON=python3.12")'
@@ -25,6 +25,9 @@ run: $(READY)  ## leave hub, worker and sandbox running; prints the address of t
 
 test: $(READY)  ## all tests
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
+
+prove-audit: $(READY)  ## what takes minutes to prove of the audit log: every bit, ten thousand logs, a million entries
+	@$(BIN)/python -m pytest -q -s tests/property/audit_longrun.py
 
 check: $(READY)  ## ruff, mypy strict, import-linter, alembic check
 	@$(BIN)/ruff check .
