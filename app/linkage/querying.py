@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.entry import Actor, Entry
 from app.audit.record import entry_rows
-from app.database import pipelined
 from app.ids import new_id
 from app.linkage.acting import Acting
 from app.linkage.docket import Debtor, DocketAgency
@@ -47,14 +46,13 @@ async def issue(
     parts = [part for order_id, plan in zip(order_ids, plans, strict=True) for part in _parts(order_id, plan)]
     orders = list(zip(order_ids, plans, strict=True))
     entries = [_entry(acting, *order, debtor) for order in orders for debtor in order[1].debtors]
-    async with pipelined(session):
-        await insert_rows(
-            session,
-            (Order, [_order_row(acting, *order, batch_id) for order in orders]),
-            (AgencyRequest, [_request_row(acting, part) for part in parts]),
-            *entry_rows(entries),
-        )
-        await put(session, [_item(acting, part) for part in parts], acting.at)
+    await insert_rows(
+        session,
+        (Order, [_order_row(acting, *order, batch_id) for order in orders]),
+        (AgencyRequest, [_request_row(acting, part) for part in parts]),
+        *entry_rows(entries),
+    )
+    await put(session, [_item(acting, part) for part in parts], acting.at)
     return order_ids
 
 

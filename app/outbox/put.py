@@ -1,16 +1,17 @@
 """Putting items in, in the transaction of the deed that they are to carry out (rule 3 of state)."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import pipelined
+from app.database import driver_of
 from app.models.outbox import Priority
 from app.outbox.plans import BY_INDEX
-from app.outbox.turns import TURN
+from app.outbox.turns import LAST_TURN
 
 FILLED = "outbox_filled"
 """Set in `session.info`, so that whoever commits knows that the bell has to be rung."""
@@ -36,20 +37,17 @@ class UnknownLane(Exception):
 # The first array stands in a subquery so that no plan can count its elements: a plan for the very number of them would
 # never look dearer than the prepared one, and be made anew each time, at the price of the insertion itself.
 _PUT = f"""
-WITH added AS (
 INSERT INTO outbox
     (lane, kind, reference, subject, share, turn, priority, state, run_at, attempts, forgiven, created_at)
-SELECT line.lane, line.kind, line.reference, line.subject, line.share, {TURN},
+SELECT line.lane, line.kind, line.reference, line.subject, line.share, {LAST_TURN} + line.nth,
        line.priority, CASE WHEN line.run_at > %(now)s THEN 'delayed' ELSE 'ready' END, line.run_at, 0, 0, %(now)s
   FROM unnest(
         (SELECT CAST(%(lanes)b AS text[])), CAST(%(kinds)b AS text[]), CAST(%(references)b AS uuid[]),
         CAST(%(subjects)b AS uuid[]), CAST(%(shares)b AS uuid[]), CAST(%(priorities)b AS smallint[]),
-        CAST(%(run_ats)b AS timestamptz[])
-       ) WITH ORDINALITY AS line(lane, kind, reference, subject, share, priority, run_at, place)
+        CAST(%(run_ats)b AS timestamptz[]), CAST(%(nths)b AS int[])
+       ) WITH ORDINALITY AS line(lane, kind, reference, subject, share, priority, run_at, nth, place)
   JOIN lanes ON lanes.key = line.lane
  ORDER BY line.place
-RETURNING 1
-) SELECT count(*) FROM added
 """  # noqa: S608 - the fragment is a constant
 
 
@@ -71,10 +69,20 @@ async def put(session: AsyncSession, items: Sequence[NewItem], now: datetime) ->
         "shares": [item.share for item in items],
         "priorities": [item.priority.value for item in items],
         "run_ats": [item.run_at for item in items],
+        "nths": list(_nths(items)),
     }
-    async with pipelined(session) as driver:
+    async with driver_of(session) as driver:
         await driver.execute(BY_INDEX)
-        added = await (await driver.execute(_PUT, columns | {"now": now})).fetchone()
-    if added != (len(items),):
+        added = await driver.execute(_PUT, columns | {"now": now})
+    if added.rowcount != len(items):
         raise UnknownLane(", ".join(sorted({item.lane for item in items})))
     session.info[FILLED] = True
+
+
+def _nths(items: Sequence[NewItem]) -> Iterator[int]:
+    """Of each item, how many of its share these are in its line; counted here, since most often it is one."""
+    seen: Counter[tuple[str, int, UUID]] = Counter()
+    for item in items:
+        line = (item.lane, item.priority.value, item.share)
+        seen[line] += 1
+        yield seen[line]

@@ -6,10 +6,13 @@ another share's one. Two transactions that join at the same time may give a shar
 worth a lock.
 """
 
-TURN = """(greatest(
+LAST_TURN = """greatest(
     lanes.turns[line.priority],
     (SELECT max(waiting.turn) FROM outbox AS waiting
       WHERE waiting.lane = line.lane AND waiting.priority = line.priority
         AND waiting.share = line.share AND waiting.state = 'ready' AND waiting.died_at IS NULL)
-) + row_number() OVER (PARTITION BY line.lane, line.priority, line.share ORDER BY line.place))"""
+)"""
+"""The turn after which one joins: of `line` (lane, priority, share) and `lanes`, its lane."""
+
+TURN = f"({LAST_TURN} + row_number() OVER (PARTITION BY line.lane, line.priority, line.share ORDER BY line.place))"
 """The turn of one who joins: of `line` (lane, priority, share, place) and `lanes`, its lane."""

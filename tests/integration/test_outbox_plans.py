@@ -102,6 +102,7 @@ async def test_putting_one_into_a_long_line_looks_at_its_end_only(desk: Desk, en
         "shares": [one.share],
         "priorities": [one.priority.value],
         "run_ats": [one.run_at],
+        "nths": [1],
         "now": START,
     }
     assert pages(await explain(engine, putting._PUT, values)) < 100
