@@ -63,9 +63,12 @@ class Mirror:
             self._missing(matter, answer)
 
     def apply_notice(self, matter: Matter, notice: Notice) -> None:
-        """Take over what an agency tells by itself about a freeze."""
+        """Take over what an agency tells by itself about a freeze; it may come before the answer, and then is the first word."""
+        request = matter.request
+        assert request.content is not None
+        content = open_content(self.vault, request.kind, request.content)
         for report in notice.measures:
-            freeze = self.freezes.get((matter.request.id, self._index(matter, report)))
+            freeze = self._freeze_of(matter, content, report)
             if freeze is not None:
                 self._take(matter, freeze, report, notice.as_of)
 
