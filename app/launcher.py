@@ -21,7 +21,7 @@ from app import schema
 from app.postgres import EmbeddedPostgres, PostgresUnusable
 from app.settings import Settings
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _WATCH_SECONDS = 0.5
 

@@ -47,6 +47,15 @@ def _run_folder() -> Path:
     return _RUNS / f"liandong-tests-{leader}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side (`--dist loadgroup`) a file stays together, and so do all that share the one running hub."""
+    e2e = Path(__file__).with_name("e2e")
+    for item in items:
+        shared = item.path.parent == e2e and "hub" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("hub" if shared else str(item.path)))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The leader takes its folder away, and those of runs that were killed."""
     if "PYTEST_XDIST_WORKER" in os.environ:

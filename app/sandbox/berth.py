@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.sandbox.standard import SandboxAgency
 
-_READY_SECONDS = 20.0
+_READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
 
