@@ -1,7 +1,7 @@
 """A court that looks for its debtor: two police bodies and the traffic police; what they say is handed in by the test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,23 @@ from app.clock import ManualClock
 from app.dispatch.housekeeping import Housekeeping
 from app.ids import new_id
 from app.linkage.answers import Fate, Receipt, Received, receive
-from app.models import Agency, AgencyRequest, Custody, LocateEntry, LocateHit, LocateRequest, OutboxItem
+from app.models import (
+    Agency,
+    AgencyRequest,
+    ApiClient,
+    Custody,
+    LocateEntry,
+    LocateHit,
+    LocateRequest,
+    OutboxItem,
+)
 from app.models.agency_request import RequestState
 from app.models.locating import EntryState
 from app.vocabulary import AnswerState, CustodyStage, HitConfidence, OrderKind
 from tests.integration.conftest import OFFICER, Office
 from tests.integration.control_desk import APPROVER, Desk, a_car, furnish, paper
 from tests.integration.test_api_agencies import an_agency
+from tests.integration.test_api_cases import registered
 
 PAPERS = (
     "ruling",
@@ -44,7 +54,7 @@ class LocatingDesk:
     office: Office
     clock: ManualClock
     housekeeping: Housekeeping
-    posted: list[Posted] = field(default_factory=list)
+    cases: int = 0
 
     @property
     def court(self) -> httpx.AsyncClient:
@@ -61,6 +71,23 @@ class LocatingDesk:
 
     async def strike(self) -> int:
         return await self.housekeeping.strike_clocks() + await self.housekeeping.strike_look_out_clocks()
+
+    async def new_case(self) -> dict[str, Any]:
+        """Another case of the same debtor, with the papers of a detention; from now on it is the case at hand."""
+        await self.desk.pass_until(self.now)  # the token may be old
+        self.cases += 1
+        self.desk.case = await registered(self.office, case_number=f"（2018）豫1424执{9000 + self.cases}号")
+        for kind in ("detention_decision", "enforcement_notice"):
+            self.desk.papers[kind] = (await paper(self.desk, kind)).json()["id"]
+        return self.desk.case
+
+    async def client_id(self) -> UUID:
+        """Of the court's own system."""
+        async with self.office.hub.sessions() as session:
+            name = self.office.secrets["court"][0]
+            found = await session.scalar(select(ApiClient.id).where(ApiClient.client_id == name))
+            assert found is not None
+            return found
 
     # What the court does ----------------------------------------------------------------------------------------
 
@@ -268,6 +295,3 @@ async def sealed_car(at: LocatingDesk) -> str:
     (freeze,) = await at.desk.ordered({"asset_id": asset_id, "estimated_value": "60000.00"})
     await at.desk.in_force(freeze, a_car(), None, None)
     return str(freeze.id)
-
-
-__all__ = ["paper"]

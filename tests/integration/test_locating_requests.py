@@ -13,7 +13,8 @@ from app.models.locating import EntryState, LocateState
 from app.models.outbox import Priority
 from app.vocabulary import AnswerState, AuditAction, EventType, OrderKind
 from tests.integration.conftest import OFFICER, OTHER_OFFICER, Office
-from tests.integration.locating_desk import LocatingDesk, furnish_locating, paper, sealed_car
+from tests.integration.control_desk import paper
+from tests.integration.locating_desk import LocatingDesk, furnish_locating, sealed_car
 from tests.integration.test_api_cases import entries
 
 
