@@ -24,6 +24,7 @@ from app.launcher import Launcher
 from app.linkage.subjects import certificate_index
 from app.logs import configure_logging
 from app.memory import settle_memory
+from app.retention_commands import commands as hold_commands
 from app.sandbox.demo import Demo
 from app.sandbox.demo_steps import DemoFailed
 from app.sandbox.fleet import Fleet, HubLink, with_banks
@@ -45,6 +46,7 @@ app.add_typer(adapter_commands, name="adapter")
 app.add_typer(certificate_commands, name="certificate")
 app.add_typer(audit_commands(certificate_index), name="audit")
 app.add_typer(witness_commands, name="witness")
+app.add_typer(hold_commands, name="hold")
 app.add_typer(administration.court, name="court")
 app.add_typer(administration.officer, name="officer")
 app.add_typer(administration.client, name="client")

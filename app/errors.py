@@ -80,6 +80,7 @@ class ErrorCode(StrEnum):
     REASON_REQUIRED = "reason_required"
     CURSOR_INVALID = "cursor_invalid"
     LOG_NOT_WITNESSED = "log_not_witnessed"
+    DATA_EXPIRED = "data_expired"
 
 
 TITLES: dict[ErrorCode, Title] = {
@@ -164,6 +165,9 @@ TITLES: dict[ErrorCode, Title] = {
     ErrorCode.MALFORMED_MESSAGE: Title(422, "The message cannot be understood", "报文无法解析"),
     ErrorCode.ADDRESS_REFUSED: Title(422, "This address may not be called", "不允许访问该地址"),
     ErrorCode.REASON_REQUIRED: Title(422, "A reason is needed", "须说明理由"),
+    ErrorCode.DATA_EXPIRED: Title(
+        410, "The personal data have expired and cannot be had any more", "个人信息已到期销毁，无法再取得"
+    ),
     ErrorCode.LOG_NOT_WITNESSED: Title(
         503,
         "The audit log has gone unwitnessed too long; no new coercive measure is taken",

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import SecretStr
 
 from app.crypto import Vault
+from app.expiry_keys import ExpiryKeys
 from app.settings import Mode, Settings
 
 HUB_KEY_ID = "liandong-hub"
@@ -54,7 +56,7 @@ def load_keys(settings: Settings) -> Keys:
     values = {name: given[name] or kept[name] for name in _NAMES}
     retiring = _revealed(settings.audit_retiring_key)
     return Keys(
-        vault=_vault(values["vault_keys"], values["index_key"]),
+        vault=_vault(values["vault_keys"], values["index_key"], ExpiryKeys(settings.expiry_keys_dir).find),
         token=_ed25519("token_key", values["token_key"]),
         signing=_ed25519("signing_key", values["signing_key"]),
         audit=_ed25519("audit_key", values["audit_key"]),
@@ -116,14 +118,15 @@ def _key_bytes(name: str, text: str) -> bytes:
     return key
 
 
-def _vault(vault_keys: str, index_key: str) -> Vault:
+def _vault(vault_keys: str, index_key: str, expiring: Callable[[str], bytes | None]) -> Vault:
     keys: dict[str, bytes] = {}
     for part in vault_keys.split(","):
         key_id, colon, text = part.strip().partition(":")
         if not colon or not key_id or len(key_id) > 40:
             raise KeysMissing("LIANDONG_VAULT_KEYS is a list of id:base64")
         keys[key_id] = _key_bytes("vault_keys", text)
-    return Vault(keys, current=next(iter(keys)), index_key=_key_bytes("index_key", index_key))
+    index = _key_bytes("index_key", index_key)
+    return Vault(keys, current=next(iter(keys)), index_key=index, expiring=expiring)
 
 
 def _ed25519(name: str, pem: str) -> Ed25519PrivateKey:

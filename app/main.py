@@ -52,6 +52,7 @@ from app.api.edge import Edge
 from app.api.hub import open_hub
 from app.api.idempotency import AlreadyAnswered, on_already_answered
 from app.clock import Clock, SystemClock
+from app.crypto import SealExpired
 from app.errors import Refusal
 from app.logs import configure_logging
 from app.memory import settle_memory
@@ -123,6 +124,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_exception_handler(HTTPException, problems.on_http_exception)
     app.add_exception_handler(OperationalError, problems.on_unavailable)
     app.add_exception_handler(PoolTimeout, problems.on_unavailable)
+    app.add_exception_handler(SealExpired, problems.on_expired)
     app.add_exception_handler(AlreadyAnswered, on_already_answered)
     for router in _ROUTERS:
         app.include_router(router)

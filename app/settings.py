@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     audit_origin: str = "liandong.local/audit"
     """The audit log's name in its checkpoints; never changes in the life of a log."""
 
+    expiry_keys_folder: Path | None = None
+    """Keys that are destroyed when personal data expire; None: in `data_dir`. Shared by all machines, never backed up
+    with the database: a backup that holds both would bring back what has expired."""
+
+    retention_years: Annotated[int, Field(ge=3, le=100)] = 5
+    """How long after a case was closed its personal data stay readable: at least three years, as for all records of
+    personal data given to others."""
+
     token_minutes: Annotated[int, Field(ge=1, le=60)] = 15
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     max_document_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
@@ -68,6 +76,10 @@ class Settings(BaseSettings):
     """How long an officer's word for the ground of a request to look out is good."""
 
     log_json: bool = True
+
+    @property
+    def expiry_keys_dir(self) -> Path:
+        return self.expiry_keys_folder or self.data_dir / "expiry-keys"
 
     @property
     def secrets_dir(self) -> Path:

@@ -420,6 +420,9 @@ class AuditAction(StrEnum):
     AUDIT_SEARCHED = "audit.searched"
     AUDIT_EXPORTED = "audit.exported"
     RECEIPT_ISSUED = "receipt.issued"
+    HOLD_PLACED = "legal_hold.placed"
+    HOLD_LIFTED = "legal_hold.lifted"
+    DATA_EXPIRED = "personal_data.expired"
 
 
 class ActorKind(StrEnum):

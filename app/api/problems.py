@@ -131,6 +131,11 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
     )
 
 
+async def on_expired(request: Request, _: Exception) -> Response:
+    """What was asked for was sealed with a key that is destroyed."""
+    return problem(request, ErrorCode.DATA_EXPIRED)
+
+
 def problems(*codes: ErrorCode) -> dict[int | str, dict[str, Any]]:
     """What a route may refuse, for the OpenAPI document: one response for each status, an example for each code."""
     responses: dict[int | str, dict[str, Any]] = {}

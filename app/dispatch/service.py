@@ -15,10 +15,13 @@ from app.dispatch.agency_requests import AgencyCarrier
 from app.dispatch.directory import Directory
 from app.dispatch.housekeeping import Housekeeping
 from app.dispatch.reconciliation import ReconciliationCarrier
+from app.dispatch.retention import Retention
 from app.dispatch.webhooks import WebhookCarrier, public_address
 from app.dispatch.witnessing import Witnessing, put_policy_in_force
 from app.dispatch.worker import Worker
+from app.expiry_keys import ExpiryKeys
 from app.keys import HUB_KEY_ID, load_keys
+from app.linkage.retention import Schedule
 from app.outbox.bell import Listener
 from app.schema import open_database
 from app.settings import Mode, Settings
@@ -64,6 +67,8 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
             ),
         )
         house = Housekeeping(sessions, keys.vault, clock, worker.guarded)
+        schedule = Schedule(keys.vault, ExpiryKeys(settings.expiry_keys_dir), settings.retention_years)
+        retention = Retention(engine, sessions, schedule, clock)
         witnessing = Witnessing(engine, clock)
         stack.push_async_callback(witnessing.aclose)
         await put_policy_in_force(engine, settings, keys, clock)
@@ -73,3 +78,4 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
             group.create_task(house.run(stop))
             group.create_task(sequencer.run(engine, signer, clock, stop))
             group.create_task(witnessing.run(stop))
+            group.create_task(retention.run(stop))

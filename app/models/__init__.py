@@ -17,6 +17,7 @@ from app.models.locating import Custody, LocateEntry, LocateHit, LocateRequest, 
 from app.models.message import AgencyAnswer, Message
 from app.models.order import Batch, Order
 from app.models.outbox import Lane, OutboxItem
+from app.models.retention import CaseRetention, LegalHold
 from app.models.task import Objection, Reconciliation, ReleaseCertificate, Task
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Base",
     "Batch",
     "Case",
+    "CaseRetention",
     "ClaimEntry",
     "ClaimTerms",
     "Court",
@@ -46,6 +48,7 @@ __all__ = [
     "Freeze",
     "IdempotencyKey",
     "Lane",
+    "LegalHold",
     "LiaisonOfficer",
     "LiaisonTask",
     "LocateEntry",
