@@ -5,7 +5,7 @@ and fills one table. So each column travels as one binary array; a lone row as p
 array is made of takes the driver longer than to send it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,6 +19,9 @@ from sqlalchemy.types import String
 
 from app.database import Transaction, driver_of, to_json
 
+_MOST_PARAMETERS = 50
+"""What has more of them (or 4096 characters) psycopg does not remember, but takes apart anew each time."""
+
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left its constructor untyped
 
 
@@ -27,17 +30,33 @@ Model = type[DeclarativeBase]
 
 
 async def insert_rows(transaction: Transaction, *tables: tuple[Model, Rows]) -> None:
-    """Add rows, those of one table all naming the same columns, to several tables at once. Never commits.
+    """Add rows, those of one table all naming the same columns, to several tables, in their order. Never commits.
 
-    Rows may refer to each other across the tables. Values go to the driver as they are: no default of a model is
-    applied.
+    Values go to the driver as they are: no default of a model is applied.
     """
     parts = [_part(model, rows) for model, rows in tables if rows]
     if not parts:
         return
-    values = {name: value for _, part in parts for name, value in part.items()}
     async with driver_of(transaction) as driver:
-        await driver.execute(_together(tuple(statement for statement, _ in parts)), values)
+        for statement, values in _grouped(parts):
+            await driver.execute(statement, values)
+
+
+_Part = tuple[str, list[Any]]
+"""One table's statement, and its parameters."""
+
+
+def _grouped(parts: Sequence[_Part]) -> Iterator[_Part]:
+    """As few statements as can be without one that the driver would take apart anew each time."""
+    statements: list[str] = []
+    parameters: list[Any] = []
+    for statement, values in parts:
+        if len(parameters) + len(values) > _MOST_PARAMETERS and statements:
+            yield _together(tuple(statements)), parameters
+            statements, parameters = [], []
+        statements.append(statement)
+        parameters = parameters + values
+    yield _together(tuple(statements)), parameters
 
 
 @cache
@@ -47,26 +66,31 @@ def _together(statements: tuple[str, ...]) -> str:
     return f"WITH {parts} {last}" if parts else last
 
 
-def _part(model: Model, rows: Rows) -> tuple[str, dict[str, Any]]:
-    """One table's part of the statement, and its parameters."""
+def _part(model: Model, rows: Rows) -> _Part:
     insertion = _insertion(model, tuple(rows[0]))
     if len(rows) == 1:
-        return insertion.of_one, insertion.values(rows[0])
-    return insertion.of_many, insertion.arrays(rows)
+        return insertion.of_one, [column.wire(rows[0][column.name]) for column in insertion.columns]
+    return insertion.of_many, [
+        [column.wire(row[column.name]) for row in rows] for column in insertion.columns
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
     name: str
-    parameter: str
     type: str
-    wire_type: str
-    """As text travel what PostgreSQL has no arrays of (arrays), and the driver none (JSON)."""
-
     write: Callable[[Any], str] | None
+    """As text travel what PostgreSQL has no arrays of (arrays), and the driver none (JSON)."""
 
     def wire(self, value: Any) -> Any:
         return value if self.write is None or value is None else self.write(value)
+
+    @property
+    def wire_type(self) -> str:
+        return self.type if self.write is None else "text"
+
+    def read(self, what: str) -> str:
+        return what if self.write is None else f"{what}::{self.type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +98,6 @@ class _Insertion:
     columns: tuple[_Column, ...]
     of_one: str
     of_many: str
-
-    def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        return {column.parameter: column.wire(row[column.name]) for column in self.columns}
-
-    def arrays(self, rows: Rows) -> dict[str, list[Any]]:
-        return {column.parameter: [column.wire(row[column.name]) for row in rows] for column in self.columns}
 
 
 @cache
@@ -89,26 +107,25 @@ def _insertion(model: Model, names: tuple[str, ...]) -> _Insertion:
     columns = tuple(_column(table, name) for name in names)
     listed = ", ".join(names)
     into = f"INSERT INTO {table.name} ({listed})"
-    one = ", ".join(f"%({column.parameter})b::{column.wire_type}::{column.type}" for column in columns)
-    arrays = ", ".join(f"%({column.parameter})b::{column.wire_type}[]" for column in columns)
-    each = ", ".join(f"line.{column.name}::{column.type}" for column in columns)
+    one = ", ".join(column.read(f"%b::{column.wire_type}") for column in columns)
+    each = ", ".join(column.read(f"line.{column.name}") for column in columns)
+    arrays = ", ".join(f"%b::{column.wire_type}[]" for column in columns)
     many = f"{into} SELECT {each} FROM unnest({arrays}) AS line ({listed})"  # noqa: S608 - names of our own tables
     return _Insertion(columns, f"{into} SELECT {one}", many)
 
 
 def _column(table: Table, name: str) -> _Column:
     kind = table.c[name].type
-    parameter = f"{table.name}_{name}"
     match kind:
         case JSONB():
-            return _Column(name, parameter, "jsonb", "text", to_json)
+            return _Column(name, "jsonb", to_json)
         case ARRAY():
-            return _Column(name, parameter, kind.compile(_DIALECT), "text", _ids)
+            return _Column(name, kind.compile(_DIALECT), _ids)
         case String():
             # a cast to varchar(n) would shorten what is too long instead of refusing it
-            return _Column(name, parameter, "text", "text", None)
+            return _Column(name, "text", None)
         case _:
-            return _Column(name, parameter, kind.compile(_DIALECT), kind.compile(_DIALECT), None)
+            return _Column(name, kind.compile(_DIALECT), None)
 
 
 def _ids(values: Sequence[UUID]) -> str:
