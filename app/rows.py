@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table
+from sqlalchemy import ARRAY, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
@@ -120,6 +120,7 @@ def _column(table: Table, name: str) -> _Column:
         case JSONB():
             return _Column(name, "jsonb", to_json)
         case ARRAY():
+            assert isinstance(kind.item_type, Uuid)  # nothing else is written without quotes
             return _Column(name, kind.compile(_DIALECT), _ids)
         case String():
             # a cast to varchar(n) would shorten what is too long instead of refusing it
