@@ -143,10 +143,13 @@ class Mirror:
             self.ledger.announce(matter.event(EventType.FREEZE_CHANGED, **describe_freeze(freeze)))
 
     def _not_executed(self, matter: Matter, freeze: Freeze, report: MeasureReport, as_of: datetime) -> None:
-        """An order without effect: a freeze that never came about, or an act on one that is not there any more."""
+        """An order without effect: a freeze that never came about, or an act on one that is not there any more.
+
+        How the freeze stands is not taken from it: an older word that tells how it ended may still be under way.
+        """
         freeze.why_not = report.why_not.value if report.why_not else None
-        freeze.reported_at = as_of
         if freeze.state is FreezeState.ORDERED:
+            freeze.reported_at = as_of
             freeze.move_to(FreezeState.NOT_EXECUTED, as_of)
             self.ledger.announce(matter.event(EventType.FREEZE_CHANGED, **describe_freeze(freeze)))
         elif report.why_not in _GONE and freeze.state in HELD_SOMEWHERE:
@@ -212,13 +215,17 @@ async def load_mirror(session: AsyncSession, ledger: Ledger, matters: Collection
     measures = [matter.request for matter in matters if matter.request.kind in MEASURES]
     if not measures:
         return None
+    # An act on one leg of a freeze may end the others, too: all that the freeze lies on is reported about.
+    followed = select(Freeze.request_id).where(
+        Freeze.id.in_([request.freeze_id for request in measures if request.freeze_id])
+    )
     rows: Sequence[Freeze] = (
         await session.scalars(
             select(Freeze)
             .where(
                 or_(
                     Freeze.request_id.in_([request.id for request in measures]),
-                    Freeze.id.in_([request.freeze_id for request in measures if request.freeze_id]),
+                    Freeze.request_id.in_(followed),
                 )
             )
             .order_by(Freeze.id)
