@@ -19,6 +19,7 @@ from app.audit.commands import audit_commands
 from app.audit.witness_commands import commands as witness_commands
 from app.clock import SystemClock
 from app.dispatch.service import run_worker
+from app.inspection_commands import add_to as add_inspections_to
 from app.keys import new_keys
 from app.launcher import Launcher
 from app.linkage.subjects import certificate_index
@@ -44,7 +45,9 @@ app.add_typer(schema_commands, name="schema")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(adapter_commands, name="adapter")
 app.add_typer(certificate_commands, name="certificate")
-app.add_typer(audit_commands(certificate_index), name="audit")
+audit = audit_commands(certificate_index)
+add_inspections_to(audit)
+app.add_typer(audit, name="audit")
 app.add_typer(witness_commands, name="witness")
 app.add_typer(hold_commands, name="hold")
 app.add_typer(administration.court, name="court")

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     """How long after a case was closed its personal data stay readable: at least three years, as for all records of
     personal data given to others."""
 
+    subject_view_delay_days: Annotated[int, Field(ge=0)] | None = None
+    """Whether people may be told who looked them up, and how long after their case was closed; None: not at all."""
+
     token_minutes: Annotated[int, Field(ge=1, le=60)] = 15
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     max_document_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024

@@ -118,6 +118,12 @@ PERMISSIONS: dict[str, Rule] = {
     "list_referrals": Rule(_COURT),
     "read_referral": Rule(_COURT, personal=True),
     "add_fate": Rule(_COURT, personal=True),
+    "create_liaison_officer": Rule(_ADMINISTRATOR),
+    "list_liaison_officers": Rule(_COURT_OR_ADMINISTRATOR),
+    "change_one_liaison_officer": Rule(_ADMINISTRATOR),
+    "list_liaison_tasks": Rule(_COURT),
+    "read_liaison_task": Rule(_COURT, personal=True),
+    "answer_one_liaison_task": Rule(_COURT, personal=True),
     # what courts are told
     "list_events": Rule(_COURT),
     "create_webhook_endpoint": Rule(_COURT),
@@ -133,6 +139,7 @@ PERMISSIONS: dict[str, Rule] = {
     "read_entry_bundle": Rule(frozenset({Role.AUDITOR}), personal=True),
     "list_witnesses": Rule(_OPERATOR | {Role.AUDITOR}),
     "list_receipts": Rule(_COURT),
+    "read_known_at": Rule(_COURT),
     # operators
     "list_lanes": Rule(_OPERATOR),
     "pause_lane": Rule(_OPERATOR),

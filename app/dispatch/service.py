@@ -9,6 +9,7 @@ from app.adapters.transports.wire import WireTransport
 from app.adapters.transports.wire_connection import WireLimits
 from app.audit import sequencer
 from app.audit.checkpoint import Signer
+from app.audit.conspicuous import Limits
 from app.clock import Clock
 from app.database import check_durability, create_engine, session_factory
 from app.dispatch.agency_requests import AgencyCarrier
@@ -16,6 +17,7 @@ from app.dispatch.directory import Directory
 from app.dispatch.housekeeping import Housekeeping
 from app.dispatch.reconciliation import ReconciliationCarrier
 from app.dispatch.retention import Retention
+from app.dispatch.supervision import Supervision
 from app.dispatch.webhooks import WebhookCarrier, public_address
 from app.dispatch.witnessing import Witnessing, put_policy_in_force
 from app.dispatch.worker import Worker
@@ -79,3 +81,4 @@ async def run_worker(settings: Settings, clock: Clock, stop: asyncio.Event) -> N
             group.create_task(sequencer.run(engine, signer, clock, stop))
             group.create_task(witnessing.run(stop))
             group.create_task(retention.run(stop))
+            group.create_task(Supervision(sessions, clock, Limits()).run(stop))

@@ -18,6 +18,7 @@ from app.models.message import AgencyAnswer, Message
 from app.models.order import Batch, Order
 from app.models.outbox import Lane, OutboxItem
 from app.models.retention import CaseRetention, LegalHold
+from app.models.supervision import AuditReview, Draw, DrawnLookUp, OwnPerson
 from app.models.task import Objection, Reconciliation, ReleaseCertificate, Task
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEntry",
     "AuditLeaf",
+    "AuditReview",
     "AuditSubtree",
     "AuditUnsequenced",
     "Base",
@@ -44,6 +46,8 @@ __all__ = [
     "Detention",
     "Document",
     "DocumentContent",
+    "Draw",
+    "DrawnLookUp",
     "EventCounter",
     "Freeze",
     "IdempotencyKey",
@@ -60,6 +64,7 @@ __all__ = [
     "Officer",
     "Order",
     "OutboxItem",
+    "OwnPerson",
     "Party",
     "Reconciliation",
     "Referral",

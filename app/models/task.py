@@ -52,6 +52,12 @@ class TaskKind(StrEnum):
     ANSWER_CORRECTED = "answer_corrected"
     """An agency corrected facts that somebody relied on."""
 
+    LOOK_UP_CONSPICUOUS = "look_up_conspicuous"
+    """A rule over the audit log found something unusual; that nothing is wrong is an answer, too."""
+
+    JUSTIFY_LOOK_UP = "justify_look_up"
+    """A look-up was drawn by lot: its officer says again why it was needed."""
+
 
 class Task(Base):
     __tablename__ = "tasks"
