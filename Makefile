@@ -24,7 +24,7 @@ run: $(READY)  ## leave hub, worker and sandbox running; prints the address of t
 	@$(BIN)/liandong run
 
 test: $(READY)  ## all tests
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 prove-audit: $(READY)  ## what takes minutes to prove of the audit log: every bit, ten thousand logs, a million entries
 	@$(BIN)/python -m pytest -q -s tests/property/audit_longrun.py

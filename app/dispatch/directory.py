@@ -17,6 +17,7 @@ from app.clock import Clock
 from app.errors import Refusal
 from app.linkage.profiles import VersionedProfile, load_profiles
 from app.models import Agency
+from app.vocabulary import OrderKind
 
 _FRESH = timedelta(seconds=2)
 """Long enough to cost nothing, short enough that a revoked key is dead well within a minute."""
@@ -36,13 +37,15 @@ class Directory:
         self._read_at: datetime | None = None
         self._retired: list[Adapter] = []
 
-    async def refresh(self, session: AsyncSession, now: datetime, wanted: Collection[UUID] = ()) -> None:
-        """Rebuild what changed: every two seconds, and at once when one of the wanted agencies is new here.
+    async def refresh(
+        self, session: AsyncSession, now: datetime, wanted: Collection[tuple[UUID, OrderKind]] = ()
+    ) -> None:
+        """Rebuild what changed: every two seconds, and at once when an agency is not known to offer what is wanted.
 
         An agency whose settings cannot be used any more keeps its last good adapter.
         """
         fresh = self._read_at is not None and now - self._read_at < _FRESH
-        if fresh and self._known.keys() >= set(wanted):
+        if fresh and all(self._offers(agency_id, kind) for agency_id, kind in wanted):
             return
         versions = {row.id: row.version for row in await session.execute(select(Agency.id, Agency.version))}
         changed = [
@@ -53,6 +56,10 @@ class Directory:
         for loaded in await load_profiles(session, self._hub_key, changed) if changed else ():
             self._rebuild(loaded)
         self._read_at = now
+
+    def _offers(self, agency_id: UUID, kind: OrderKind) -> bool:
+        adapter = self.adapter(agency_id)
+        return adapter is not None and kind in adapter.capabilities
 
     def _rebuild(self, loaded: VersionedProfile) -> None:
         try:

@@ -48,7 +48,7 @@ class Promises:
     async def make(self, claims: Sequence[Claim]) -> list[Errand]:
         """Record what will be sent and return it. Items that have nothing left to do are finished."""
         matters = await lock_matters(self.session, [claim.reference for claim in claims])
-        asked = {matter.request.agency_id for matter in matters.values()}
+        asked = {(matter.request.agency_id, matter.request.kind) for matter in matters.values()}
         await self.directory.refresh(self.session, self.at, asked)
         steps = [(claim, next_step(claim, matters.get(claim.reference))) for claim in claims]
         await finish(self.session, [claim.id for claim, step in steps if step is None])

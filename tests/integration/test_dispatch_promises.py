@@ -145,6 +145,18 @@ async def test_a_capability_that_was_withdrawn_meanwhile_is_refused_before_anyth
     assert (request.state, request.last_error) == (RequestState.UNDELIVERABLE, "agency_incapable")
 
 
+async def test_a_capability_that_was_just_granted_is_used_at_once(desk: DispatchDesk) -> None:
+    agency = "/v1/agencies/BANK-ZC"
+    await desk.office.administrator.patch(agency, json={"capabilities": ["freeze"]})
+    async with desk.office.hub.sessions.begin() as session:
+        await desk.carrier.directory.refresh(session, desk.now)
+    await desk.office.administrator.patch(agency, json={"capabilities": ["asset_query"]})
+
+    [request_id] = await desk.ask()
+
+    assert (await desk.send()).message.request_id == request_id
+
+
 async def test_changed_settings_are_taken_up_within_seconds(desk: DispatchDesk) -> None:
     await desk.ask()
     before = await desk.send()
