@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.dependencies import SessionDep
 from app.api.hub import Hub
 from app.errors import ErrorCode, Refusal
 from app.linkage.callers import Caller
@@ -93,8 +92,8 @@ class Once:
         return _response(status, body, location)
 
 
-async def once_of(request: Request, session: SessionDep, key: IdempotencyKey = None) -> Once:
-    """Take the key, in one statement. The route asks for its caller before.
+async def once_of(request: Request, key: IdempotencyKey = None) -> Once:
+    """Take the key, in one statement. The route asks for its caller and its session before.
 
     Raises:
         AlreadyAnswered: the stored answer is sent instead of running the route.
@@ -102,6 +101,7 @@ async def once_of(request: Request, session: SessionDep, key: IdempotencyKey = N
     """
     hub: Hub = request.app.state.hub
     caller: Caller = request.scope["caller"]
+    session: AsyncSession = request.scope["session"]
     scope = caller.court_id or caller.client_id
     if key is None:
         return Once(hub, session, scope, None, b"")

@@ -122,8 +122,10 @@ def _officers(permits: list[Any]) -> tuple[dict[str, DocketOfficer], frozenset[s
     return own, frozenset(permit for ours, _, permit in permits if not ours)
 
 
+@lru_cache(maxsize=1_000)
 def _agency(agency_id: str, code: str, kind: str, capable: bool, stored: str | None) -> DocketAgency:  # noqa: FBT001 - a row
-    clocks = _deadlines(stored)
+    """Made once: all agencies stand in every query's way, and hardly ever change."""
+    clocks = Deadlines.model_validate_json(stored or "{}")
     return DocketAgency(
         UUID(agency_id),
         code,
@@ -133,12 +135,6 @@ def _agency(agency_id: str, code: str, kind: str, capable: bool, stored: str | N
         clocks.answer_within,
         clocks.give_up_after,
     )
-
-
-@lru_cache(maxsize=1_000)
-def _deadlines(stored: str | None) -> Deadlines:
-    """Read once: they stand in every query's way, and hardly ever change."""
-    return Deadlines.model_validate_json(stored or "{}")
 
 
 def query_notices(case: DocketCase) -> tuple[UUID, ...]:

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import libpq_url
 
-_COALESCE = 0.003
-"""Seconds in which further rings become one."""
+_COALESCE = 0.01
+"""Seconds after a ring in which further ones become one: the first wakes at once, and what follows it soon meets workers
+that are awake."""
 
 _PATIENCE = 1.0
 """Seconds until a lost connection is made again."""

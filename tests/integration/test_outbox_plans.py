@@ -93,19 +93,10 @@ async def test_settling_reads_the_rows_it_settles(desk: Desk, engine: AsyncEngin
 
 
 async def test_putting_one_into_a_long_line_looks_at_its_end_only(desk: Desk, engine: AsyncEngine) -> None:
-    one = item("paused")
-    values = {
-        "lanes": [one.lane],
-        "kinds": [one.kind],
-        "references": [one.reference],
-        "subjects": [one.subject],
-        "shares": [one.share],
-        "priorities": [one.priority.value],
-        "run_ats": [one.run_at],
-        "nths": [1],
-        "now": START,
-    }
-    assert pages(await explain(engine, putting._PUT, values)) < 100
+    line = putting._line(item("paused"), 1)
+    lines = {name: [value] for name, value in line.items()}
+    assert pages(await explain(engine, putting._PUT_ONE, line | {"now": START})) < 100
+    assert pages(await explain(engine, putting._PUT, lines | {"now": START})) < 100
 
 
 async def _analyse(engine: AsyncEngine) -> None:
