@@ -4,7 +4,12 @@ A *step* is one thing that happens to one of them: an order is given, a message 
 comes, another court acts, time goes by.
 """
 
+import argparse
+import asyncio
 import random
+import sys
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -12,16 +17,20 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 from pydantic import BaseModel
+from sqlalchemy import make_url
 
+from app import schema
 from app.adapters.liandong.wire import Term
 from app.clock import ManualClock
-from app.database import create_engine, session_factory
+from app.database import create_engine, libpq_url, session_factory
 from app.errors import ErrorCode, Refusal
 from app.keys import load_keys
 from app.linkage.control.demands import TermDemand
 from app.measures.words import MEASURED_IN_MONEY, Extent, ThingKind
 from app.models.freeze import HELD_SOMEWHERE
+from app.postgres import EmbeddedPostgres
 from app.sandbox.custody.outside import (
     MoneyMoves,
     OtherCourtFreezes,
@@ -30,6 +39,7 @@ from app.sandbox.custody.outside import (
     ThingsAreSold,
 )
 from app.settings import Settings
+from tests.property import measures_longrun
 from tests.property.freezes_agency import Agency
 from tests.property.freezes_town import BANK, START, Found, Town, TownCase
 from tests.property.freezes_world import Seen, World
@@ -37,6 +47,7 @@ from tests.property.freezes_world import Seen, World
 LIFE = 10_000
 """Steps of one life, on a database of its own."""
 
+_WORD_EVERY = 50_000
 _MOST_HELD = 15
 _MOST_ON_A_THING = 8
 _DAY = 86_400
@@ -60,7 +71,7 @@ class Life(World):
         """Some of everything, and a look at what came of it."""
         for _ in range(self.dice.choice((0, 1, 2, 4))):
             await self.order(self.dice.choice(self.town.cases))
-        for _ in range(self.dice.randrange(60)):
+        for _ in range(self.dice.randrange(90)):
             await self.outside()
         await self.carry()
         await self.deliver(self.dice.choice((0.3, 0.8, 1.0)))
@@ -148,6 +159,7 @@ class Life(World):
             case "release":
                 await self._try(act, freeze, self.town.release(case, freeze.id))
             case "part":
+                amount = "1.00" if self.dice.random() < 0.7 else amount
                 await self._try(act, freeze, self.town.release(case, freeze.id, amount))
             case _:
                 await self._try(act, freeze, self.town.transfer(case, freeze.id, amount))
@@ -236,3 +248,63 @@ async def live(url: str, folder: Path, steps: int, seed: str) -> Counter[str]:
         await world.aclose()
         await engine.dispose()
     return world.done
+
+
+def _renamed(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def live_again_and_again(steps: int, seed: str) -> Counter[str]:
+    """Lives of hub and agencies, each on a database of its own, until so many steps are taken."""
+    done: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="liandong-proof-") as parent:
+        folder = Path(parent)
+        folder.chmod(0o711)  # as root, the server's account has to pass
+        # What these lives prove does not depend on what survives a power cut.
+        with (
+            EmbeddedPostgres(
+                folder / "postgres", settings={"fsync": "off", "full_page_writes": "off"}
+            ) as url,
+            psycopg.connect(libpq_url(url), autocommit=True) as connection,
+        ):
+            connection.execute("CREATE DATABASE made")
+            schema.upgrade(_renamed(url, "made"))
+            for number in range(-(-steps // LIFE)):
+                connection.execute("CREATE DATABASE life TEMPLATE made STRATEGY file_copy")
+                done += asyncio.run(live(_renamed(url, "life"), folder, LIFE, f"{seed}/{number}"))
+                connection.execute("DROP DATABASE life WITH (FORCE)")
+                _say(f"hub and agencies: {(number + 1) * LIFE} steps")
+    return done
+
+
+def run_register(steps: int, seed: int) -> Counter[str]:
+    """The register alone against the model, with a word of progress now and then."""
+    done: Counter[str] = Counter()
+    for number in range(-(-steps // _WORD_EVERY)):
+        done += measures_longrun.run(_WORD_EVERY, seed + number)
+        _say(f"register: {(number + 1) * _WORD_EVERY} steps")
+    return done
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}, no difference\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--register-steps", type=int, default=800_000, help="of the register alone")
+    parser.add_argument("--steps", type=int, default=200_000, help="of courts, hub and agencies together")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    began = time.monotonic()
+    done = run_register(chosen.register_steps, chosen.seed)
+    done += live_again_and_again(chosen.steps, str(chosen.seed))
+    for name, count in sorted(done.items()):
+        sys.stdout.write(f"{count:>9}  {name}\n")
+    steps, seconds = chosen.register_steps + chosen.steps, time.monotonic() - began
+    sys.stdout.write(f"{steps} steps, seed {chosen.seed}, no difference, {seconds:.0f} s\n")
+
+
+if __name__ == "__main__":
+    main()
