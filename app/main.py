@@ -32,6 +32,7 @@ from app.api import (
     locating,
     locating_coercion,
     locating_hits,
+    locating_liaison,
     measures,
     metrics,
     oauth,

@@ -89,7 +89,9 @@ class LookingOut(_Settings):
 class AgencySettings(_Settings):
     """Everything about an agency that is a setting rather than its identity."""
 
-    endpoint: HttpUrl
+    endpoint: HttpUrl | None = None
+    """Where it is reached; none for an agency whose people are asked (transport `liaison`)."""
+
     limits: Limits = Limits()
     retries: Retries = Retries()
     breaker: Breaker = Breaker()

@@ -21,11 +21,15 @@ from app.adapters.kinds import KINDS
 from app.adapters.liandong.dialect import LiandongDialect
 from app.adapters.profile import AgencyProfile
 from app.adapters.transports.http import open_http
+from app.adapters.transports.liaison import LIAISON, open_liaison
 from app.clock import Clock
 from app.errors import ErrorCode, FieldError, Refusal
 
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {"liandong-1": LiandongDialect}
-TRANSPORTS: Mapping[str, Callable[[AgencyProfile, Clock, Path], Transport]] = {"http": open_http}
+TRANSPORTS: Mapping[str, Callable[[AgencyProfile, Clock, Path], Transport]] = {
+    "http": open_http,
+    LIAISON: open_liaison,
+}
 
 
 def build_adapter(profile: AgencyProfile, clock: Clock, secrets: Path) -> Adapter:

@@ -65,12 +65,13 @@ async def _profile(hub: Hub, code: str) -> VersionedProfile:
 
 def _view(loaded: VersionedProfile, outcome: ConnectionTest) -> ConnectionTestView:
     en, zh = TEXTS[outcome.finding]
+    endpoint = loaded.profile.settings.endpoint
     return ConnectionTestView(
         agency_code=loaded.profile.agency_code,
         finding=outcome.finding,
         en=en,
         zh=zh,
         reason=outcome.reason,
-        encrypted=loaded.profile.settings.endpoint.scheme == "https",
+        encrypted=endpoint is not None and endpoint.scheme == "https",
         latency_ms=round(outcome.latency.total_seconds() * 1000, 1),
     )

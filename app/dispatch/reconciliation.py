@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.contract import Adapter
 from app.adapters.measures import LiveMeasure
+from app.adapters.transports.liaison import LIAISON
 from app.clock import Clock
 from app.crypto import Vault
 from app.dispatch.directory import Directory
@@ -31,12 +32,16 @@ _MOST_ATTEMPTS = 12
 
 
 async def schedule(session: AsyncSession, now: datetime) -> int:
-    """Queue a comparison for each agency that takes freezes and was not compared within a day."""
+    """Queue a comparison for each agency that takes freezes by an interface and was not compared within a day."""
     recent = exists().where(Reconciliation.agency_id == Agency.id, Reconciliation.at > now - _EVERY)
     queued = exists().where(OutboxItem.subject == Agency.id)
     agencies = await session.execute(
         select(Agency.id, Agency.code).where(
-            Agency.active, any_(Agency.capabilities) == OrderKind.FREEZE.value, ~recent, ~queued
+            Agency.active,
+            Agency.transport != LIAISON,
+            any_(Agency.capabilities) == OrderKind.FREEZE.value,
+            ~recent,
+            ~queued,
         )
     )
     items = [request_comparison(agency_id, code, now) for agency_id, code in agencies]

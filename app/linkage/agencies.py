@@ -15,6 +15,8 @@ from app.adapters.kinds import with_deadlines
 from app.adapters.profile import AgencySettings
 from app.adapters.registry import known
 from app.adapters.signing_keys import VerifyingKey, load_public_key
+from app.adapters.transports.liaison import DIALECT as LIAISON_DIALECT
+from app.adapters.transports.liaison import LIAISON
 from app.audit.record import record
 from app.errors import ErrorCode, FieldError, Refusal
 from app.ids import new_id
@@ -27,6 +29,7 @@ from app.vocabulary import AgencyKind, AuditAction, OrderKind
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
+_HTTP = "http"
 _LONGEST_ADDRESS = 2000
 """Written out, an address grows, and must still be one when it is read again."""
 
@@ -179,6 +182,11 @@ def check_settings(settings: AgencySettings, dialect: str, transport: str) -> No
         for what, name in (("dialect", dialect), ("transport", transport))
         if name not in known(what)
     ]
+    if transport == LIAISON and dialect != LIAISON_DIALECT:
+        spoken = f"people are asked in {LIAISON_DIALECT}"
+        faults.append(_fault("/dialect", "not_spoken", spoken, f"联络员方式须使用 {LIAISON_DIALECT}"))
+    if transport == _HTTP and settings.endpoint is None:
+        faults.append(_fault("/settings/endpoint", "missing", "where is it reached?", "请填写接口地址"))
     if len(str(settings.endpoint)) > _LONGEST_ADDRESS:
         faults.append(_fault("/settings/endpoint", "too_long", "the address is too long", "地址过长"))
     clocks = settings.deadlines

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.contract import Acknowledged, Answer, Decoded, Posted, StatusReport, check_fits
 from app.adapters.locating import CustodyNotice, Hit, WatchNotice
 from app.adapters.measures import Notice, Objection
+from app.adapters.transports.liaison import LIAISON
 from app.audit.entry import Actor
 from app.crypto import Vault
 from app.errors import MalformedAnswer
@@ -30,6 +31,7 @@ from app.linkage.control.settling import settle_freezes
 from app.linkage.control.surplus import hold_sums, watch_surplus
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
+from app.linkage.liaison.desk import lay_on_desk
 from app.linkage.locating.ending import seals_gone
 from app.linkage.locating.hearing import LookOuts, Word, load_look_outs
 from app.linkage.locating.watching import take_watch
@@ -301,6 +303,8 @@ class _Hearing:
         request.move_to(RequestState.ACKNOWLEDGED, at)
         if self.look_outs is not None:
             self.look_outs.acknowledged(matter, at)
+        if matter.transport == LIAISON:
+            lay_on_desk(self.ledger, matter, at)
         expected = expected_at.isoformat() if expected_at else None
         self.ledger.announce(matter.event(EventType.REQUEST_ACKNOWLEDGED, expected_at=expected))
 

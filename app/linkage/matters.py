@@ -36,6 +36,7 @@ class Matter:
     purpose: str = field(repr=False)
     subject_index: bytes = field(repr=False)
     agency_code: str
+    transport: str
     correlation_id: str
 
     def entry(self, deed: Deed, digests: Mapping[str, str]) -> Entry:
@@ -85,6 +86,7 @@ _MATTERS = (
         Order.purpose,
         Party.number_index,
         Agency.code,
+        Agency.transport,
         Order.correlation_id,
     )
     .join(Order, Order.id == AgencyRequest.order_id)
