@@ -71,7 +71,7 @@ class Life(World):
         """Some of everything, and a look at what came of it."""
         for _ in range(self.dice.choice((0, 1, 2, 4))):
             await self.order(self.dice.choice(self.town.cases))
-        for _ in range(self.dice.randrange(90)):
+        for _ in range(self.dice.randrange(110)):
             await self.outside()
         await self.carry()
         await self.deliver(self.dice.choice((0.3, 0.8, 1.0)))

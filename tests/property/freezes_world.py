@@ -176,46 +176,41 @@ class World:
 
     async def deliver(self, share: float) -> None:
         """So much of what agencies say by themselves is taken in, in any order, some of it once more."""
+        posts = [said for said in self.heard[-30:] if self.dice.random() < 0.05]
+        self.took("message repeated", len(posts))
         for code, agency in self.agencies.items():
             kept: list[Callback] = []
-            posts: list[Callback] = []
             for callback in agency.outgoing:
-                (posts if self.dice.random() < share else kept).append(callback)
+                if self.dice.random() < share:
+                    posts.append((code, callback))
+                else:
+                    kept.append(callback)
             agency.outgoing = kept
-            again = [one for whose, one in self.heard[-30:] if whose == code and self.dice.random() < 0.05]
-            posts += again
-            self.dice.shuffle(posts)
-            while posts:
-                together = self.dice.choice((1, 20, 100))
-                await self._take_in(code, posts[:together])
-                posts = posts[together:]
-            self.took("message repeated", len(again))
+        self.dice.shuffle(posts)
+        while posts:
+            together = self.dice.choice((1, 30, 100))
+            await self._take_in(posts[:together])
+            posts = posts[together:]
 
-    async def _take_in(self, code: str, posts: Sequence[Callback]) -> None:
-        agency_id, now = self.town.agency_ids[code], self.clock.now()
-        adapter = self.carrier.directory.adapter(agency_id)
-        assert adapter is not None
+    async def _take_in(self, posts: Sequence[tuple[str, Callback]]) -> None:
+        now = self.clock.now()
         async with self.town.sessions.begin() as session:
-            received = [
-                Received(
-                    agency_id,
-                    code,
-                    "callback",
-                    adapter.decode_callback(wire.CONTENT_TYPE, post.body),
-                    wire.CONTENT_TYPE,
-                    post.body,
-                    None,
-                    now,
-                )
-                for post in posts
-            ]
             ledger = Ledger(self.town.vault)
-            matters = await lock_matters(session, {post.request_id for post in posts})
+            matters = await lock_matters(session, {callback.request_id for _, callback in posts})
+            received = [self._received(code, callback) for code, callback in posts]
             receipts = await apply(session, ledger, matters, received)
             await ledger.write(session, now)
         assert {receipt.fate for receipt in receipts} == {Fate.APPLIED}, receipts
-        self.heard += [(code, post) for post in posts]
+        self.heard += posts
         self.took("message taken in", len(posts))
+
+    def _received(self, code: str, callback: Callback) -> Received:
+        agency_id = self.town.agency_ids[code]
+        adapter = self.carrier.directory.adapter(agency_id)
+        assert adapter is not None
+        decoded = adapter.decode_callback(wire.CONTENT_TYPE, callback.body)
+        now = self.clock.now()
+        return Received(agency_id, code, "callback", decoded, wire.CONTENT_TYPE, callback.body, None, now)
 
     async def calm(self) -> None:
         """Everything arrives, until nobody has anything to say any more."""
