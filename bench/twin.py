@@ -1,7 +1,7 @@
 """The same exchanges on procrastinate: one job an exchange, the same rows written by the same code.
 
 What a careful project on that queue would do: the promise in one transaction, the call in none, the result in
-another. The hub's own queue and its batches are what is missing. `python -m bench.twin` is its worker.
+another. The hub's own queue and its batches are what is missing.
 """
 
 import asyncio
@@ -24,10 +24,11 @@ from app.crypto import Vault
 from app.database import create_engine, libpq_url, session_factory
 from app.dispatch.directory import Directory
 from app.keys import HUB_KEY_ID, load_keys
-from app.linkage.answers import Received, apply
+from app.linkage.answers import apply
 from app.linkage.ledger import Ledger
 from app.linkage.mandates import load_orders
 from app.linkage.matters import Deed, lock_matters
+from app.linkage.messages import Received
 from app.models import AgencyRequest
 from app.models.agency_request import RequestState
 from app.models.message import Direction
@@ -107,7 +108,7 @@ class Twin:
 def carry_all(ground: Ground, workers: int) -> None:
     """Make a job of every queued request, and have workers do them."""
     asyncio.run(_defer(ground))
-    command = [sys.executable, "-m", "bench.twin"]
+    command = [sys.executable, "-c", "from bench.twin import work; work()"]
     processes = [subprocess.Popen(command, env={**os.environ, **ground.environment}) for _ in range(workers)]
     if sum(process.wait() for process in processes):
         raise RuntimeError("a worker of the twin failed")
@@ -147,5 +148,6 @@ async def _work(settings: Settings) -> None:
     await engine.dispose()
 
 
-if __name__ == "__main__":
+def work() -> None:
+    """A worker process, from the environment; not by `-m`, since procrastinate finds no tasks in a main module."""
     asyncio.run(_work(Settings()))
