@@ -53,7 +53,7 @@ def test_every_entry_survives_its_bytes(entry: Entry) -> None:
 
 
 @given(logs, st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_clean_log_verifies(log: list[Entry], data: st.DataObject) -> None:
     bodies = [entry.to_bytes() for entry in log]
     leaves = [leaf_hash(body) for body in bodies]
@@ -69,7 +69,7 @@ def test_every_clean_log_verifies(log: list[Entry], data: st.DataObject) -> None
 
 
 @given(logs, st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_clean_selection_verifies(log: list[Entry], data: st.DataObject) -> None:
     leaves = [leaf_hash(entry.to_bytes()) for entry in log]
     model = data.draw(st.sampled_from(log))

@@ -135,8 +135,8 @@ def test_no_byte_of_a_receipt_can_be_changed() -> None:
     """At the least, what it belongs to is not called proven: a signature by a key that nobody knows."""
     raw = GOOD.encode()
     for place in range(len(raw)):
-        if place > 3_000 and place % 3:
-            continue  # the rest is one long signature: a third of it is enough here
+        if place > 500 and place % 7:
+            continue  # most of it is long signatures in base64: a seventh of them is enough here
         flipped = bytearray(raw)
         flipped[place] ^= 1
         try:
