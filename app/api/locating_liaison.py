@@ -20,7 +20,6 @@ from app.api.problems import problems
 from app.api.tags import Tag
 from app.errors import ErrorCode
 from app.linkage.agencies import find_agency
-from app.linkage.answers import Fate
 from app.linkage.control.looking import record_look
 from app.linkage.liaison.answering import (
     LiaisonWord,
@@ -37,6 +36,7 @@ from app.linkage.liaison.people import (
     liaison_officers_of,
     name_liaison_officer,
 )
+from app.linkage.messages import Fate
 from app.models import Agency, AgencyRequest, Case, LiaisonTask
 from app.models.agency_request import ENDED, RequestState
 from app.vocabulary import AuditAction, OrderKind

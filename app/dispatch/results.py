@@ -13,9 +13,10 @@ from app.crypto import Vault
 from app.dispatch.directory import Directory
 from app.dispatch.errands import Outcome
 from app.errors import AgencyUnavailable, ExchangeError, MalformedAnswer, MessageRejected
-from app.linkage.answers import Received, apply
+from app.linkage.answers import apply
 from app.linkage.ledger import Ledger
 from app.linkage.matters import Deed, Matter, lock_matters
+from app.linkage.messages import Received
 from app.linkage.parking import park_request
 from app.models.agency_request import RequestState
 from app.models.message import Direction

@@ -24,8 +24,9 @@ from app.audit.record import record
 from app.crypto import Vault, sha256_hex
 from app.errors import ErrorCode, MalformedAnswer, Refusal
 from app.ids import new_id
-from app.linkage.answers import Receipt, Received, receive
+from app.linkage.answers import receive
 from app.linkage.ledger import Ledger
+from app.linkage.messages import Receipt, Received
 from app.linkage.profiles import verifying_key
 from app.models import Agency, AgencyKey, AgencyRequest, Document, DocumentContent, Nonce, Order
 from app.models.message import Direction

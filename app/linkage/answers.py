@@ -5,19 +5,17 @@ under the same message id is a conflict (P9). An answer that comes after the end
 kept beside it for a person to look at and never overwrites (P10).
 """
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, literal, select, text
+from sqlalchemy import Uuid, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.contract import Acknowledged, Answer, Decoded, Posted, StatusReport, check_fits
+from app.adapters.contract import Acknowledged, Answer, Posted, StatusReport, check_fits
 from app.adapters.locating import CustodyNotice, Hit, WatchNotice
 from app.adapters.measures import Notice, Objection
 from app.adapters.transports.liaison import LIAISON
@@ -29,6 +27,7 @@ from app.linkage.control.mirror import Mirror, load_mirror
 from app.linkage.control.objecting import raise_objection
 from app.linkage.control.settling import settle_freezes
 from app.linkage.control.surplus import hold_sums, watch_surplus
+from app.linkage.correcting import Corrections, load_corrections
 from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
 from app.linkage.liaison.desk import lay_on_desk
@@ -36,6 +35,7 @@ from app.linkage.locating.ending import seals_gone
 from app.linkage.locating.hearing import LookOuts, Word, load_look_outs
 from app.linkage.locating.watching import take_watch
 from app.linkage.matters import Deed, Matter, lock_matters
+from app.linkage.messages import Fate, Known, Receipt, Received, fingerprint, known_messages
 from app.models import AgencyAnswer
 from app.models.agency_request import NEXT, RequestState
 from app.models.message import Direction, Disposition
@@ -49,53 +49,6 @@ from app.vocabulary import (
     OrderKind,
     RequestStatus,
 )
-
-
-class Fate(StrEnum):
-    """What became of a message."""
-
-    APPLIED = "applied"
-    LATE = "late"
-    CONTRADICTING = "contradicting"
-    CONFLICT = "conflict"
-    """Other content is on record under this message id; nothing was taken over."""
-
-    FOREIGN = "foreign"
-    """Not a request that was sent to this agency; nothing was taken over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One authenticated, decoded message of an agency."""
-
-    agency_id: UUID
-    agency_code: str
-    operation: str
-    """`reply` or `callback`."""
-
-    decoded: Decoded | Posted
-    content_type: str
-    raw: bytes = field(repr=False)
-    signature: str | None = field(repr=False)
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The same for every identical repeat: it tells of the first time."""
-
-    receipt_id: UUID
-    message_id: UUID
-    fate: Fate
-    received_at: datetime
-    sha256: str
-    repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    fingerprint: bytes | None
-    receipt: Receipt
 
 
 async def receive(session: AsyncSession, vault: Vault, message: Received) -> Receipt:
@@ -117,7 +70,7 @@ async def apply(
     if not messages:
         return []
     # After the lock: whoever recorded the same message before us has committed by now.
-    known = await _known_messages(session, messages)
+    known = await known_messages(session, messages)
     parts = await _applied_parts(session, matters)
     mirror = await load_mirror(session, ledger, matters.values())
     measured = _cases_with_measures(matters)
@@ -126,7 +79,8 @@ async def apply(
         await hold_sums(session, measured)  # which a claim that is settled holds when it ends looking out
         said = [(message.agency_id, message.decoded) for message in messages]
         look_outs = await load_look_outs(session, ledger, matters.values(), said)
-    hearing = _Hearing(ledger, matters, known, parts, mirror, look_outs)
+    corrections = await load_corrections(session, ledger, [message.decoded for message in messages])
+    hearing = _Hearing(ledger, matters, known, parts, mirror, look_outs, corrections)
     receipts = [hearing.hear(message) for message in messages]
     now = max(message.at for message in messages)
     await settle_freezes(session, ledger, matters.values(), now)
@@ -135,6 +89,8 @@ async def apply(
         await seals_gone(session, ledger, mirror.freezes.values(), now)
     if look_outs is not None:
         await look_outs.settle(session, now)
+    if corrections is not None:
+        await corrections.settle(session, now)
     return receipts
 
 
@@ -150,13 +106,16 @@ def _cases_with_measures(matters: dict[UUID, Matter]) -> set[UUID]:
 class _Hearing:
     ledger: Ledger
     matters: dict[UUID, Matter]
-    known: dict[tuple[UUID, UUID], _Known]
+    known: dict[tuple[UUID, UUID], Known]
     parts: dict[UUID, set[int]]
     mirror: Mirror | None
     """None when nothing of this is about a freeze."""
 
     look_outs: LookOuts | None
     """None when nothing of this is about looking out."""
+
+    corrections: Corrections | None
+    """None when nothing of this corrects anything."""
 
     def hear(self, message: Received) -> Receipt:
         matter = self.matters.get(message.decoded.request_id)
@@ -218,7 +177,7 @@ class _Hearing:
         parked = None if isinstance(decoded, Answer) or fate is Fate.APPLIED else fate.value
         self._store(message, matter, _Label(row_id, decoded.message_id, print_, parked))
         receipt = _receipt(row_id, fate, message)
-        self.known[(message.agency_id, decoded.message_id)] = _Known(print_, receipt)
+        self.known[(message.agency_id, decoded.message_id)] = Known(print_, receipt)
         return receipt
 
     def _take(self, matter: Matter, message: Received, decoded: Posted, row_id: UUID) -> Fate:
@@ -267,7 +226,7 @@ class _Hearing:
         self.ledger.note(matter, deed, received=message.raw)
         return fate
 
-    def _again(self, matter: Matter, message: Received, before: _Known, print_: bytes) -> Receipt:
+    def _again(self, matter: Matter, message: Received, before: Known, print_: bytes) -> Receipt:
         conflict = before.fingerprint != print_
         action = AuditAction.MESSAGE_REFUSED if conflict else AuditAction.ANSWER_REPEATED
         outcome = Fate.CONFLICT if conflict else before.receipt.fate
@@ -309,6 +268,8 @@ class _Hearing:
         self.ledger.announce(matter.event(EventType.REQUEST_ACKNOWLEDGED, expected_at=expected))
 
     def _answer(self, matter: Matter, message: Received, answer: Answer, row_id: UUID) -> Fate:
+        if answer.corrects is not None and self._may_correct(matter, answer):
+            return self._corrected(matter, message, answer, row_id)
         disposition = self._disposition(matter, answer)
         answer_id = self.ledger.answer(matter, answer, row_id, disposition, message.at)
         if disposition is Disposition.APPLIED:
@@ -332,6 +293,23 @@ class _Hearing:
         self.ledger.note(matter, deed, received=message.raw)
         return Fate(disposition.value)
 
+    def _may_correct(self, matter: Matter, answer: Answer) -> bool:
+        if self.corrections is None or matter.request.state in {
+            RequestState.CANCELLED,
+            RequestState.GIVEN_UP,
+        }:
+            return False
+        return _fits(matter.request.kind, answer) and self.corrections.can(matter, answer)
+
+    def _corrected(self, matter: Matter, message: Received, answer: Answer, row_id: UUID) -> Fate:
+        assert self.corrections is not None
+        self.corrections.take(matter, answer, row_id, message.at)
+        deed = Deed(
+            AuditAction.ANSWER_CORRECTED, _agency(message), message.at, answer.state, answer.message_id
+        )
+        self.ledger.note(matter, deed, received=message.raw)
+        return Fate.APPLIED
+
     def _disposition(self, matter: Matter, answer: Answer) -> Disposition:
         request = matter.request
         if request.state in {RequestState.CANCELLED, RequestState.GIVEN_UP}:
@@ -339,7 +317,7 @@ class _Hearing:
         if not _fits(request.kind, answer):
             return Disposition.CONTRADICTING
         beyond = request.final_part is not None and answer.part > request.final_part
-        if request.state in {RequestState.ANSWERED, RequestState.REFUSED} or beyond:
+        if request.state in {RequestState.ANSWERED, RequestState.REFUSED} or beyond or answer.corrects:
             return Disposition.CONTRADICTING
         if answer.part in self.parts.get(request.id, ()):
             return Disposition.CONTRADICTING
@@ -427,76 +405,12 @@ def _answered(matter: Matter, answer: Answer) -> NewEvent:
     )
 
 
-def fingerprint(decoded: Posted) -> bytes:
-    """The digest of what a message means, independent of how it was wrapped or spaced."""
-    return sha256(json.dumps(_meaning(decoded), ensure_ascii=False).encode()).digest()
-
-
-def _meaning(decoded: Posted) -> list[object]:
-    match decoded:
-        case Acknowledged():
-            return ["acknowledged", str(decoded.request_id), decoded.agency_reference]
-        case Notice():
-            told = [measure.model_dump_json() for measure in decoded.measures]
-            return ["notice", str(decoded.request_id), decoded.as_of.isoformat(), told]
-        case Objection():
-            return ["objection", str(decoded.request_id), sorted(decoded.grounds), decoded.text]
-        case Hit() | CustodyNotice() | WatchNotice():
-            said = replace(decoded, message_id=decoded.request_id)  # the same under a new id means the same
-            return [type(decoded).__name__, *map(str, astuple(said))]
-        case Answer():
-            return [
-                "answer",
-                str(decoded.request_id),
-                decoded.state,
-                decoded.as_of.isoformat(),
-                decoded.part,
-                decoded.agency_reference,
-                decoded.refusal and [decoded.refusal.reason, decoded.refusal.explanation],
-                [asset.model_dump_json() for asset in decoded.assets],
-                [measure.model_dump_json() for measure in decoded.measures],
-                decoded.remark,
-            ]
-
-
 def _receipt(receipt_id: UUID, fate: Fate, message: Received) -> Receipt:
     return Receipt(receipt_id, message.decoded.message_id, fate, message.at, sha256(message.raw).hexdigest())
 
 
 def _agency(message: Received) -> Actor:
     return Actor(ActorKind.AGENCY, message.agency_code)
-
-
-def _message_keys(messages: Sequence[Received]) -> Iterator[tuple[UUID, UUID]]:
-    for message in messages:
-        yield message.agency_id, message.decoded.message_id
-        if isinstance(message.decoded, StatusReport):
-            for answer in message.decoded.answers:
-                yield message.agency_id, answer.message_id
-
-
-# Joined to an array and not `IN` a list of pairs: without bitmap scans (see `app.outbox.transaction`) such a list is
-# looked for by reading all messages.
-_KNOWN = text("""
-SELECT messages.agency_id, messages.message_id, fingerprint, messages.id, messages.at, sha256, coalesce(disposition, parked_reason)
-  FROM unnest(CAST(:agencies AS uuid[]), CAST(:messages AS uuid[])) AS heard(agency_id, message_id)
-  JOIN messages ON messages.agency_id = heard.agency_id AND messages.message_id = heard.message_id
-   AND messages.direction = 'in'
-  LEFT JOIN answers ON answers.request_id = messages.request_id AND answers.message_id = messages.id
-""")
-
-
-async def _known_messages(
-    session: AsyncSession, messages: Sequence[Received]
-) -> dict[tuple[UUID, UUID], _Known]:
-    agencies, ids = zip(*_message_keys(messages), strict=True)
-    rows = await session.execute(_KNOWN, {"agencies": list(agencies), "messages": list(ids)})
-    return {
-        (agency_id, message_id): _Known(
-            print_, Receipt(row_id, message_id, Fate(fate or Fate.APPLIED), at, digest.hex())
-        )
-        for agency_id, message_id, print_, row_id, at, digest, fate in rows
-    }
 
 
 async def _applied_parts(session: AsyncSession, matters: dict[UUID, Matter]) -> dict[UUID, set[int]]:

@@ -52,8 +52,14 @@ class Ledger:
         )
         return row_id
 
-    def answer(
-        self, matter: Matter, answer: Answer, message_row: UUID, disposition: Disposition, at: datetime
+    def answer(  # noqa: PLR0913, PLR0917 - an answer, where it belongs and what became of it
+        self,
+        matter: Matter,
+        answer: Answer,
+        message_row: UUID,
+        disposition: Disposition,
+        at: datetime,
+        corrects_id: UUID | None = None,
     ) -> UUID:
         row_id = new_id()
         refusal = answer.refusal
@@ -72,6 +78,7 @@ class Ledger:
                 "asset_count": len(answer.assets),
                 "as_of": answer.as_of,
                 "received_at": at,
+                "corrects_id": corrects_id,
             }
         )
         return row_id

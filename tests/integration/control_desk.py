@@ -16,9 +16,10 @@ from app.adapters.measures import MeasureReport, Notice, WhyNot
 from app.adapters.measures import Objection as Raised
 from app.clock import ManualClock
 from app.ids import new_id
-from app.linkage.answers import Fate, Received, receive
+from app.linkage.answers import receive
 from app.linkage.callers import Caller
 from app.linkage.courts import NewOfficer, enrol_officer
+from app.linkage.messages import Fate, Received
 from app.measures.words import State, ThingKind
 from app.models import Agency, AgencyRequest, Asset, CourtEvent, Freeze
 from app.models.agency_request import RequestState

@@ -20,7 +20,8 @@ from app.dispatch.errands import Errand, Outcome
 from app.errors import ExchangeError
 from app.ids import new_id
 from app.keys import HUB_KEY_ID
-from app.linkage.answers import Receipt, Received, receive
+from app.linkage.answers import receive
+from app.linkage.messages import Receipt, Received
 from app.models import Agency, AgencyRequest, CourtEvent
 from app.models.agency_request import RequestState
 from app.outbox.claim import Claim, claim

@@ -15,7 +15,8 @@ from app.adapters.locating import CustodyNotice, Hit
 from app.clock import ManualClock
 from app.dispatch.housekeeping import Housekeeping
 from app.ids import new_id
-from app.linkage.answers import Fate, Receipt, Received, receive
+from app.linkage.answers import receive
+from app.linkage.messages import Fate, Receipt, Received
 from app.models import (
     Agency,
     AgencyRequest,
@@ -236,6 +237,11 @@ class LocatingDesk:
         assert request_id is not None
         async with self.office.hub.sessions() as session:
             return await session.get_one(AgencyRequest, request_id)
+
+    async def last_request(self) -> AgencyRequest:
+        async with self.office.hub.sessions() as session:
+            rows = await session.scalars(select(AgencyRequest).order_by(AgencyRequest.id.desc()).limit(1))
+            return rows.one()
 
     async def item(self, request_id: UUID | None) -> OutboxItem | None:
         async with self.office.hub.sessions() as session:

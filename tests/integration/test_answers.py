@@ -13,7 +13,7 @@ from app.adapters.bank.assets import BankAccount
 from app.adapters.contract import Answer
 from app.clock import ManualClock
 from app.ids import new_id
-from app.linkage.answers import Fate
+from app.linkage.messages import Fate
 from app.models import AgencyAnswer, Asset
 from app.models.agency_request import RequestState
 from app.models.message import Disposition

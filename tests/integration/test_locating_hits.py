@@ -10,9 +10,9 @@ from sqlalchemy import select
 from app.adapters.locating import HitDecisionContent
 from app.clock import ManualClock
 from app.ids import new_id
-from app.linkage.answers import Fate
 from app.linkage.control.contents import open_look_out
 from app.linkage.events import WEBHOOK
+from app.linkage.messages import Fate
 from app.models.locating import CustodyState, HitStage, HitState, LocateState
 from app.models.outbox import OutboxItem, Priority
 from app.vocabulary import AuditAction, CustodyStage, EventType, HitDecision, OrderKind

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.contract import Answer
 from app.clock import ManualClock
 from app.ids import new_id
-from app.linkage.answers import Fate, Received, apply
+from app.linkage.answers import apply
 from app.linkage.ledger import Ledger
 from app.linkage.matters import lock_matters
+from app.linkage.messages import Fate, Received
 from app.models import Agency, AgencyRequest, Base, Case, ClaimEntry, LocateEntry, LocateRequest, Order, Party
 from app.models.agency_request import RequestState
 from app.models.claim import ClaimEntryKind

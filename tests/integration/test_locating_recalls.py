@@ -10,8 +10,8 @@ from app.adapters.contract import StatusReport
 from app.adapters.locating import RecallContent
 from app.clock import ManualClock
 from app.ids import new_id
-from app.linkage.answers import Fate
 from app.linkage.control.contents import open_look_out
+from app.linkage.messages import Fate
 from app.models.agency_request import RequestState
 from app.models.locating import EntryEnding, EntryState, HitState, LocateState
 from app.models.outbox import Priority

@@ -11,7 +11,7 @@ from app.api.problems import problem, problems
 from app.api.tags import Tag
 from app.errors import ErrorCode, MalformedAnswer
 from app.linkage.agency_messages import Posted, take
-from app.linkage.answers import Fate, Receipt
+from app.linkage.messages import Fate, Receipt
 
 router = APIRouter(prefix="/agency/v1", tags=[Tag.AGENCY])
 

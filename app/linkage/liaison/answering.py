@@ -22,12 +22,13 @@ from app.crypto import Vault
 from app.errors import ErrorCode, FieldError, MalformedAnswer, Refusal
 from app.ids import new_id
 from app.linkage.acting import Acting
-from app.linkage.answers import Fate, Received, receive
+from app.linkage.answers import receive
 from app.linkage.callers import about, entry_of
 from app.linkage.courts import find_officer
 from app.linkage.fields import Demand
 from app.linkage.liaison.people import find_liaison_officer
 from app.linkage.locating.demands import Permit
+from app.linkage.messages import Fate, Received
 from app.models import Agency, AgencyRequest, Case, LiaisonTask, Message, Party
 from app.models.agency_request import ENDED
 from app.models.message import Direction
