@@ -117,6 +117,21 @@ async def test_an_entry_that_was_rolled_back_gets_no_place(engine: AsyncEngine) 
     assert await places(engine) == []
 
 
+async def test_writers_do_not_wait_for_a_sequencer_in_the_middle_of_its_work(engine: AsyncEngine) -> None:
+    await write(engine, 30)
+    async with engine.connect() as slow:
+        assert await slow.scalar(select(func.pg_try_advisory_xact_lock(sequencer._LOCK)))
+        waiting = await sequencer._take(slow, 30)
+        tree = await sequencer._head(slow, SIGNER)
+        await sequencer._append(slow, tree, waiting)
+        await sequencer._sign(slow, tree, SIGNER, CLOCK)
+        async with asyncio.timeout(2):
+            await asyncio.gather(*(write(engine, 3) for _ in range(10)))
+        await slow.commit()
+    assert await sequence_once(engine, SIGNER, CLOCK) == 30
+    await assert_sound(engine)
+
+
 async def test_only_one_sequencer_works_at_a_time(engine: AsyncEngine) -> None:
     await write(engine, 3)
     async with engine.begin() as other:
