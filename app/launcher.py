@@ -44,9 +44,9 @@ class Service:
         self._end_the_rest()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "app.cli", *self.arguments],
+                [sys.executable, "-m", "app.launched", *self.arguments],
                 env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 # Its own group: what a terminal's Ctrl-C reaches is the launcher, which stops the rest in order.
@@ -72,6 +72,8 @@ class Service:
         if self.process is not None:
             with suppress(ProcessLookupError, PermissionError):  # nobody is left
                 os.killpg(self.process.pid, signal.SIGKILL)
+            assert self.process.stdin is not None
+            self.process.stdin.close()
 
 
 class Launcher:

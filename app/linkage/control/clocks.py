@@ -63,8 +63,9 @@ async def strike_freezes(session: AsyncSession, freeze_ids: Sequence[UUID], now:
 
 
 def _lapse(freeze: Freeze, now: datetime, events: list[NewEvent], entries: list[Entry]) -> None:
+    assert freeze.ends_at is not None
     if freeze.state in LIVE_FREEZES:
-        freeze.move_to(FreezeState.LAPSED, now)
+        freeze.move_to(FreezeState.LAPSED, freeze.ends_at)  # whenever somebody looks
         freeze.held = None
     freeze.next_clock_at = None
     events.append(_event(freeze, EventType.FREEZE_LAPSED, describe_freeze(freeze)))

@@ -1,6 +1,6 @@
 """The hub's mirror against an agency's list of live freezes: every difference a task, never a silent fix (P18)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from app.linkage.control.contents import thing_index
 from app.linkage.control.tasks import About, NewTask, open_once
 from app.linkage.events import NewEvent, announce
 from app.models import AgencyRequest, Freeze, Reconciliation, Task
-from app.models.freeze import LIVE_FREEZES
+from app.models.freeze import LIVE_FREEZES, FreezeState
 from app.models.task import TaskKind
 from app.vocabulary import ActorKind, AuditAction, EventType
 
@@ -57,7 +57,10 @@ async def reconcile(session: AsyncSession, vault: Vault, listed: Listed, now: da
         for live in listed.measures
     }
     differences = list(_differences(freezes, reports, listed.as_of))
-    differences += await _strangers(session, listed, set(reports) - set(freezes))
+    _confirm_lapses([freeze for key, freeze in freezes.items() if key not in reports], listed.as_of)
+    unknown = set(reports) - set(freezes)
+    strangers = await _strangers(session, listed, unknown)
+    differences += strangers
     opened = 0
     events = []
     for difference in differences:
@@ -69,13 +72,14 @@ async def reconcile(session: AsyncSession, vault: Vault, listed: Listed, now: da
         id=new_id(),
         agency_id=listed.agency_id,
         compared=len(freezes.keys() | reports.keys()),
-        differences=len(differences),
+        # Listed under a request that the hub never made: no court's task, but counted, and in the log.
+        differences=len(differences) + len(unknown) - len(strangers),
         as_of=listed.as_of,
         at=now,
     )
     session.add(outcome)
     await session.flush()
-    await record(session, [_entry(listed, outcome, now)])
+    await record(session, [_entry(listed, outcome, len(unknown) - len(strangers), now)])
     await announce(session, events, now)
     return outcome
 
@@ -94,6 +98,14 @@ def _differences(
             yield _Difference(About.freeze(freeze), {"hub": freeze.state.value, "agency": "not_listed"})
         elif report is not None and (data := _compared(freeze, report)):
             yield _Difference(About.freeze(freeze), data)
+
+
+def _confirm_lapses(not_listed: Iterable[Freeze], as_of: datetime) -> None:
+    """What the hub's clock ended is known to have ended at the agency, too, once its list shows it no more."""
+    for freeze in not_listed:
+        ended = freeze.state is FreezeState.LAPSED and freeze.state_at <= as_of
+        if ended and (freeze.reported_at is None or freeze.reported_at < as_of):
+            freeze.reported_at = as_of
 
 
 def _compared(freeze: Freeze, report: MeasureReport) -> dict[str, str]:
@@ -138,7 +150,7 @@ def _event(task: Task) -> NewEvent:
     return NewEvent(task.court_id, EventType.TASK_OPENED, None, task.request_id, data)
 
 
-def _entry(listed: Listed, outcome: Reconciliation, now: datetime) -> Entry:
+def _entry(listed: Listed, outcome: Reconciliation, foreign: int, now: datetime) -> Entry:
     return Entry(
         entry_id=new_id(),
         recorded_at=now,
@@ -146,4 +158,5 @@ def _entry(listed: Listed, outcome: Reconciliation, now: datetime) -> Entry:
         actor=Actor(ActorKind.HUB, RECONCILE),
         agency_code=listed.agency_code,
         outcome=f"{outcome.differences} of {outcome.compared}",
+        detail={"unknown_requests": str(foreign)} if foreign else {},
     )

@@ -191,7 +191,7 @@ async def _decision(session: AsyncSession, acting: Acting, case: Case, demand: N
     if demand.act is DetainedFor.NO_PROPERTY_REPORT:
         needed.add(DocumentKind.PROPERTY_REPORT_ORDER)
     papers = await papers_named(session, case, demand.documents)
-    check_complete(papers, frozenset(needed), acting.at.date())
+    check_complete(papers, frozenset(needed), day_in_china(acting.at))
     return next(paper for paper in papers if paper.kind is DocumentKind.DETENTION_DECISION)
 
 

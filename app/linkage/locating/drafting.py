@@ -26,6 +26,7 @@ from app.linkage.courts import find_officer
 from app.linkage.demand import AgencySelection
 from app.linkage.locating.demands import LocateDemand
 from app.linkage.locating.grounds import Rule, check_ground, check_validity
+from app.measures.terms import day_in_china
 from app.measures.words import ThingKind
 from app.models import Agency, Case, Document, Freeze, LocateRequest, Party, Referral
 from app.models.coercion import WITHOUT_WARRANT
@@ -126,7 +127,7 @@ async def ground_papers(
         Refusal: `document_unknown`, `document_missing`, `document_expired`.
     """
     papers = await papers_named(session, case, named)
-    check_complete(papers, frozenset({rule.paper, DocumentKind.ENFORCEMENT_NOTICE}), acting.at.date())
+    check_complete(papers, frozenset({rule.paper, DocumentKind.ENFORCEMENT_NOTICE}), day_in_china(acting.at))
     return papers
 
 
