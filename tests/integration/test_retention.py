@@ -1,5 +1,6 @@
 """Personal data end on schedule, everywhere at once, and no proof of what was done is touched by it."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from typer.testing import CliRunner, Result
 
 from app.audit.bundle import write_log
 from app.audit.checkpoint import Signer
@@ -25,6 +27,7 @@ from app.dispatch.retention import Retention
 from app.expiry_keys import ExpiryKeys
 from app.linkage.retention import KEPT_OTHERWISE, MOVE_AFTER, SEALED, Schedule, lift_hold, place_hold
 from app.models import AgencyRequest, Case, CaseRetention, Party
+from app.retention_commands import commands
 from app.vocabulary import AuditAction
 from tests.integration.conftest import Office
 from tests.integration.control_desk import an_account, furnish
@@ -222,3 +225,24 @@ async def receipts(office: Office, request_id: str) -> Sequence[str]:
     answer = await office.court.get(f"/v1/agency-requests/{request_id}/receipts")
     assert answer.status_code == 200, answer.text
     return [item["receipt"] for item in answer.json()["items"]]
+
+
+async def test_holds_are_placed_shown_and_lifted_at_the_command_line(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", str(office.hub.settings.database_url))
+    monkeypatch.setenv("LIANDONG_DATA_DIR", str(office.hub.settings.data_dir))
+    case = ((await closed(office))["case_number"], "--court", "豫1424")
+
+    async def run(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, commands, list(arguments))
+
+    assert (await run("place", *case, "--reason", "信访复查")).exit_code == 0
+    shown = await run("show", *case)
+    assert "信访复查" in shown.output
+    assert "已解除 / lifted" not in shown.output
+    lifted = await run("lift", *case, "--reason", "复查完毕")
+    assert "已解除 / lifted: 1" in lifted.output
+    assert "已解除 / lifted" in (await run("show", *case)).output
+    assert (await run("show", "（2026）豫1424执999号", "--court", "豫1424")).exit_code == 2
+    assert len(await entries(office, AuditAction.HOLD_PLACED)) == 1

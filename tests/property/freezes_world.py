@@ -24,11 +24,12 @@ from app.dispatch.errands import Errand, Outcome
 from app.dispatch.housekeeping import Housekeeping
 from app.errors import AgencyUnavailable, ExchangeError, OutcomeUnknown
 from app.keys import HUB_KEY_ID
-from app.linkage.answers import Fate, Received, apply
+from app.linkage.answers import apply
 from app.linkage.control.contents import thing_index
 from app.linkage.control.reconciling import Listed, reconcile
 from app.linkage.ledger import Ledger
 from app.linkage.matters import lock_matters
+from app.linkage.messages import Fate, Received
 from app.measures.receipts import Rung
 from app.measures.words import LIVE, MEASURED_IN_MONEY, ThingKind
 from app.models import AgencyRequest, ClaimEntry, Freeze

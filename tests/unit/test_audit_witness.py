@@ -15,13 +15,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from app.audit.checkpoint import Checkpoint, Signer, read_checkpoint
-from app.audit.cosignature import cosigned_at
+from app.audit.cosignature import cosigned_at, witness_key
 from app.audit.note import MalformedKey, read_note
 from app.audit.proof import consistency_proof
 from app.audit.tree import leaf_hash, root_of
 from app.audit.witness import StateBroken, StateInUse, WitnessedLog, WitnessState
+from app.audit.witness_commands import commands
 from app.audit.witness_protocol import MAX_REQUEST_BYTES, AddCheckpoint
 from app.audit.witness_server import WitnessServer, new_key, read_key, read_logs, write_secret
 from tests.unit.audit_town import BANK, ORIGIN, SIGNER, STRANGER, TIME, private, signed
@@ -344,3 +346,19 @@ def test_a_witness_runs_without_database_or_settings() -> None:
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_commands_make_a_key_show_it_and_never_lose_it(tmp_path: Path) -> None:
+    key, state = str(tmp_path / "key"), str(tmp_path / "state")
+    made = CliRunner().invoke(commands, ["new-key", "bank.example/witness", key])
+    assert made.exit_code == 0, made.output
+    shown = CliRunner().invoke(commands, ["key", "--key", key])
+    assert shown.output == made.output
+    assert [str(witness_key(line)) for line in shown.output.split()] == shown.output.split()
+    for arguments in (
+        ["new-key", "bank.example/witness", key],
+        ["new-key", "a name", str(tmp_path / "other")],
+        ["key", "--key", str(tmp_path / "absent")],
+        ["serve", "--key", key, "--logs", key, "--state", state],
+    ):
+        assert CliRunner().invoke(commands, arguments).exit_code == 2, arguments
