@@ -119,10 +119,10 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         configure_logging(as_json=settings.log_json)
         async with open_hub(settings, clock or SystemClock()) as hub:
             app.state.hub = hub
-            app.state.metrics = http_metrics
             yield
 
     app = FastAPI(lifespan=lifespan, **openapi.FACE)
+    app.state.metrics = http_metrics
     app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, metrics=http_metrics)
     app.add_exception_handler(Refusal, problems.on_refusal)
     app.add_exception_handler(RequestValidationError, problems.on_invalid_request)

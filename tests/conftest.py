@@ -35,8 +35,20 @@ from app.database import create_engine, libpq_url, session_factory
 from app.ids import new_id
 from app.postgres import EmbeddedPostgres
 
-_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_wal_size": "1GB"}
-_RUNS = Path(tempfile.gettempdir())
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_wal_size": "1GB",
+    # its workers are the superuser, whom the hub's own role cannot send away when a database is dropped
+    "autovacuum": "off",
+}
+_MEMORY = Path("/dev/shm")
+_ROOM_NEEDED = 4 << 30  # bytes
+_IN_MEMORY = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_NEEDED
+RUNS = _MEMORY if _IN_MEMORY else Path(tempfile.gettempdir())
+"""Where databases of tests live. Each test copies ten megabytes: ten times faster where there is room in memory."""
+
 _TEMPLATE = "template_liandong"
 _OWN_HUB = frozenset({"test_crashes.py", "test_demo.py"})
 """Files whose tests start the hubs that they need themselves."""
@@ -48,7 +60,7 @@ _LOCK = 7_020_001
 def _run_folder() -> Path:
     """Named after the process that leads this run, which is xdist's controller for its workers."""
     leader = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-    return _RUNS / f"liandong-tests-{leader}"
+    return RUNS / f"liandong-tests-{leader}"
 
 
 class _Together(LoadFileScheduling):  # type: ignore[misc]  # xdist comes without types
@@ -69,7 +81,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The leader takes its folder away, and those of runs that were killed."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
-    for folder in _RUNS.glob("liandong-tests-*"):
+    for folder in RUNS.glob("liandong-tests-*"):
         leader = folder.name.rpartition("-")[2]
         if folder == _run_folder() or not Path("/proc", leader).exists():
             with suppress(FileNotFoundError):  # another run may be tidying up the same folder
@@ -127,7 +139,7 @@ async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 @pytest.fixture
 def postgres_folder() -> Iterator[Path]:
     """Not below `tmp_path`: as root, pytest closes that to the account which the server runs as."""
-    with tempfile.TemporaryDirectory(prefix="liandong-pg-") as parent:
+    with tempfile.TemporaryDirectory(prefix="liandong-pg-", dir=RUNS) as parent:
         Path(parent).chmod(0o711)
         folder = Path(parent, "postgres")
         yield folder
@@ -137,7 +149,7 @@ def postgres_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def _made_cluster() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="liandong-pg-") as parent:
+    with tempfile.TemporaryDirectory(prefix="liandong-pg-", dir=RUNS) as parent:
         Path(parent).chmod(0o711)
         folder = Path(parent, "postgres")
         with EmbeddedPostgres(folder):

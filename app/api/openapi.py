@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse
 
 from app.api.events import deliver_event
@@ -26,6 +26,22 @@ why, and what came back. 法院一次下达，联动平台向公安、税务、�
 - Every answer has `X-Correlation-ID`; send your own (8 to 64 of `A–Z a–z 0–9 . _ -`) to follow a call through all logs.
 """
 
+
+def _deliveries() -> APIRouter:
+    webhooks = APIRouter()
+    for event_type in EventType:
+        webhooks.add_api_route(
+            event_type.value,
+            deliver_event,
+            methods=["POST"],
+            status_code=204,
+            name=f"on_{event_type.name.lower()}",
+            summary=f"事件 · {event_type}",
+            tags=[Tag.COURT],
+        )
+    return webhooks
+
+
 FACE: Final[dict[str, Any]] = {
     "title": "执行联动平台 · Linkage hub",
     "version": "1",
@@ -47,6 +63,7 @@ FACE: Final[dict[str, Any]] = {
         },
         {"name": Tag.SYSTEM, "description": "Tokens, health, metrics. 令牌、健康检查、指标。"},
     ],
+    "webhooks": _deliveries(),
     # The names of operations are names of functions: generated clients keep them, so they are never changed.
     "generate_unique_id_function": lambda route: route.name,
     "redirect_slashes": False,
@@ -58,16 +75,6 @@ FACE: Final[dict[str, Any]] = {
 
 def describe(app: FastAPI) -> None:
     """Make the document complete, and serve it at `/openapi.json`."""
-    for event_type in EventType:
-        app.webhooks.add_api_route(
-            event_type.value,
-            deliver_event,
-            methods=["POST"],
-            status_code=204,
-            name=f"on_{event_type.name.lower()}",
-            summary=f"事件 · {event_type}",
-            tags=[Tag.COURT],
-        )
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -27,6 +27,7 @@ from app.sandbox.fleet import Fleet, HubLink, RunningAgency, SandboxAgency
 from app.sandbox.population import Debtor
 from app.settings import Settings
 from app.vocabulary import AgencyKind, Role
+from tests.conftest import RUNS
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -327,7 +328,7 @@ def running_hub(
     """Hub and agencies as processes, in a folder of their own; the agencies are not enrolled yet."""
     with ExitStack() as stack:
         # Not below `tmp_path`: as root, pytest closes that to the account which the server runs as.
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="liandong-e2e-")))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="liandong-e2e-", dir=RUNS)))
         folder.chmod(0o711)
         stack.push(_tell_what_the_logs_say(folder / "logs"))
         settings = Settings(data_dir=folder)

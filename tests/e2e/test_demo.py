@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.sandbox.fleet import STANDARD
+from tests.conftest import RUNS
 
 
 def test_the_demo_shows_what_was_found_lets_the_books_judge_and_verifies_the_log() -> None:
-    with TemporaryDirectory(prefix="liandong-e2e-") as folder:
+    with TemporaryDirectory(prefix="liandong-e2e-", dir=RUNS) as folder:
         Path(folder).chmod(0o711)
         done = subprocess.run(
             [sys.executable, "-m", "app.cli", "demo", "--cases", "8"],

@@ -6,10 +6,11 @@
 Requests go through the whole application, its middleware included, by ASGI; what needs a socket opens one itself.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from uuid import UUID
 
@@ -17,12 +18,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.api.hub import Hub
+from app.api.hub import Hub, open_hub
 from app.clock import ManualClock
 from app.ids import new_id
 from app.linkage.callers import Caller
 from app.linkage.clients import NewClient, create_client
 from app.linkage.courts import NewCourt, NewOfficer, create_court, enrol_officer
+from app.logs import configure_logging
 from app.main import create_app
 from app.settings import Settings
 from app.vocabulary import ActorKind, Role
@@ -73,21 +75,32 @@ def clock() -> ManualClock:
     return ManualClock(datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def shared_app() -> FastAPI:
+    """For all tests of this process, each of which opens a hub for it: to build its routes takes longer than a test."""
+    return create_app(Settings.model_validate({}))
+
+
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Office]:
+async def office(
+    shared_app: FastAPI, database_url: str, tmp_path: Path, clock: ManualClock
+) -> AsyncIterator[Office]:
     settings = Settings.model_validate(
         {"DATABASE_URL": database_url, "data_dir": tmp_path, "webhook_private_addresses": True}
     )
-    app = create_app(settings, clock)
+    configure_logging(as_json=settings.log_json)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        hub: Hub = app.state.hub
-        office = await furnish(app, hub)
-        for name, (client_id, _) in {**office.secrets, "stranger": ("", "")}.items():
-            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.test")
+        hub = await stack.enter_async_context(open_hub(settings, clock))
+        shared_app.state.hub = hub
+        shared_app.state.metrics.scraped = (-inf, b"")
+        office = await furnish(shared_app, hub)
+        for name, secret in {**office.secrets, "stranger": None}.items():
+            client = httpx.AsyncClient(
+                transport=httpx.ASGITransport(shared_app),
+                base_url="http://hub.test",
+                auth=_Bearer(shared_app, secret) if secret else None,
+            )
             office.clients[name] = await stack.enter_async_context(client)
-            if client_id:
-                client.headers["Authorization"] = f"Bearer {await _token(office, name)}"
         yield office
 
 
@@ -130,10 +143,25 @@ async def furnish(app: FastAPI, hub: Hub) -> Office:
     return Office(app, hub, court.id, other.id, secrets, {})
 
 
-async def _token(office: Office, name: str) -> str:
-    response = await office.clients[name].post(
-        "/oauth/token", data={"grant_type": "client_credentials"}, auth=office.secrets[name]
-    )
-    assert response.status_code == 200, response.text
-    token: str = response.json()["access_token"]
-    return token
+class _Bearer(httpx.Auth):
+    """Fetches its token with the first request, as few tests need every role."""
+
+    def __init__(self, app: FastAPI, secret: tuple[str, str]) -> None:
+        self._app = app
+        self._secret = secret
+        self._token = ""
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        if "Authorization" in request.headers:  # a test's own
+            yield request
+            return
+        if not self._token:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
+                response = await client.post(
+                    "/oauth/token", data={"grant_type": "client_credentials"}, auth=self._secret
+                )
+            assert response.status_code == 200, response.text
+            self._token = response.json()["access_token"]
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request

@@ -161,5 +161,5 @@ async def test_metrics_tell_of_lanes_audit_and_traffic(office: Office, order: st
     assert (
         'liandong_http_request_seconds_count{method="POST",route="/v1/asset-queries",status="202"}' in scrape
     )
-    for personal in ("谢", "执1352", "1101"):
+    for personal in ("谢", "执1352", "11010519491231002X"):
         assert personal not in scrape

@@ -45,7 +45,7 @@ FULL = os.environ.get("LIANDONG_PROOFS") == "full"
 LAND = "LAND-ZC"
 CLIENTS = 32
 ASSETS, ROUNDS = (50, 200) if FULL else (12, 3)
-FREEZES = 1_000 if FULL else 120
+FREEZES = 1_000 if FULL else 36
 YEARS = 4
 _DAY = timedelta(days=1)
 _EMPTY_AFTER_DAYS = 3 * CLIENTS

