@@ -81,8 +81,8 @@ class Scene:
         self.tell(EventType.ENTRY_CHANGED, {"entry_state": entry.state.value, "why": why})
 
     def outlived_by(self, instant: datetime) -> bool:
-        """Whether this happened after the entry had ended, by the holder's own word."""
+        """Whether this may have happened after the entry had ended, by the holder's own word: at the same instant, too."""
         if self.entry.state is EntryState.REFUSED:
             return True
         ended = self.entry.ended_as_of
-        return self.entry.state is EntryState.ENDED and (ended is None or instant > ended)
+        return self.entry.state is EntryState.ENDED and (ended is None or instant >= ended)
