@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test prove-audit check bench format clean
+.PHONY: help demo run test prove-audit prove-freezes check bench format clean
 
 help:  ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed (需要 Python 3.11 以上); try: make PYTHON=python3.12")'
@@ -28,6 +28,10 @@ test: $(READY)  ## all tests
 
 prove-audit: $(READY)  ## what takes minutes to prove of the audit log: every bit, ten thousand logs, a million entries
 	@$(BIN)/python -m pytest -q -s tests/property/audit_longrun.py
+
+prove-freezes: $(READY)  ## what takes an hour or more to prove of freezes: a million steps, 32 clients at once, four years
+	@$(BIN)/python -m tests.property.freezes_longrun --steps 1000000
+	@LIANDONG_PROOFS=full $(BIN)/python -m pytest -v tests/integration/test_freeze_proofs.py
 
 check: $(READY)  ## ruff, mypy strict, import-linter, alembic check
 	@$(BIN)/ruff check .
