@@ -29,6 +29,7 @@ from app.retention_commands import commands as hold_commands
 from app.sandbox.demo import Demo
 from app.sandbox.demo_steps import DemoFailed
 from app.sandbox.fleet import Fleet, HubLink, with_banks
+from app.sandbox.standard import DISTANT_POLICE
 from app.settings import Settings
 from app.vocabulary import Role
 
@@ -99,7 +100,7 @@ def run(
     processes: Annotated[int, typer.Option(min=1, help="API 进程数 / API processes")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="工作进程数 / workers")] = 1,
 ) -> None:
-    """启动平台和五个沙箱单位，直到 Ctrl-C / Hub, worker and five sandbox agencies, until Ctrl-C."""
+    """启动平台和沙箱单位，直到 Ctrl-C / Hub, worker and sandbox agencies, until Ctrl-C."""
     settings = Settings()
     with Launcher(settings, api_processes=processes, workers=workers, port=port) as hub, _fleet(hub) as fleet:
         demo = Demo(hub.url, *administration.make_client(settings, "run", Role.ADMINISTRATOR), fleet)
@@ -115,7 +116,7 @@ def run(
 def demo(
     cases: Annotated[int, typer.Option(min=1, max=5000, help="专项行动案件数 / cases of the campaign")] = 120,
 ) -> None:
-    """演示：登记案件、查询全部单位、显示结果、核验审计日志 / The main job, end to end, on real HTTP."""
+    """演示：登记案件、查询、控制、查找、履行、解除、核验审计日志 / The main job, end to end, on real HTTP."""
     settings = Settings()
     with Launcher(settings, workers=1) as hub, _fleet(hub) as fleet:
         script = Demo(hub.url, *administration.make_client(settings, "demo", Role.ADMINISTRATOR), fleet)
@@ -128,7 +129,7 @@ def demo(
 
 def _fleet(hub: Launcher) -> Fleet:
     link = HubLink(url=hub.url, public_keys=administration.hub_public_keys())
-    return Fleet(hub.data_dir / "sandbox", link, with_banks(2))
+    return Fleet(hub.data_dir / "sandbox", link, (*with_banks(2), *DISTANT_POLICE))
 
 
 def _wait_for_signal() -> None:

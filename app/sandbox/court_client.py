@@ -16,6 +16,7 @@ _TITLES = {
     "enforcement_notice": "协助扣划通知书",
     "release_notice": "协助解除冻结通知书",
     "detention_decision": "拘留决定书",
+    "summons": "拘传票",
 }
 _ATTEMPTS = 60
 

@@ -17,10 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.sandbox.court_client import CourtClient, Refused
+from app.sandbox.demo_locating import LocatingDemo
 from app.sandbox.demo_measures import MeasuresDemo
-from app.sandbox.demo_steps import DemoFailed, run_program
+from app.sandbox.demo_steps import DemoFailed, Stage, run_program
 from app.sandbox.fleet import Fleet, RunningAgency
 from app.sandbox.population import Debtor, Part
+from app.sandbox.standard import DISTANT_POLICE
 from app.vocabulary import AgencyKind
 
 _COURT = {"code": "豫1424", "name": "河南省柘城县人民法院"}
@@ -30,15 +32,28 @@ _OFFICER = {
     "enforcement_permit_number": "豫执1424017",
     "phone": "0370-0000000",
 }
+_APPROVER = {
+    "name": "李审批",
+    "work_permit_number": "豫1424-0003",
+    "enforcement_permit_number": "豫执1424003",
+    "role": "approver",
+}
 _CASE = "（2018）豫1424执1352号"
 _MEASURES = ["freeze", "renewal", "release", "transfer", "conversion"]
+_LOOK_OUTS = ["locate", "recall", "hit_decision"]
 _CAPABILITIES = {
-    AgencyKind.POLICE: ["asset_query"],
+    AgencyKind.POLICE: ["asset_query", *_LOOK_OUTS],
     AgencyKind.TAX: ["asset_query", *_MEASURES],
     AgencyKind.LAND: ["asset_query", *_MEASURES],
-    AgencyKind.VEHICLE: ["asset_query", *_MEASURES],
+    AgencyKind.VEHICLE: ["asset_query", *_MEASURES, *_LOOK_OUTS],
     AgencyKind.BANK: ["asset_query", *_MEASURES],
 }
+_PAPERS = ("ruling", "freeze_notice", "enforcement_notice", "release_notice", "summons")
+"""What the measures and the requests to look out travel with."""
+
+_DISTANT = frozenset(agency.code for agency in DISTANT_POLICE)
+"""Of other places: they look out, and keep no registers about a county's people."""
+
 _OVER = frozenset({"answered", "refused", "cancelled", "given_up"})
 _PATIENCE_SECONDS = 300
 
@@ -63,8 +78,9 @@ class Demo:
         office.close()
         court = CourtClient(self.hub_url, client["client_id"], client["client_secret"])
         known = {officer["work_permit_number"] for officer in court.pages("/v1/officers")}
-        if _OFFICER["work_permit_number"] not in known:
-            court.post("/v1/officers", _OFFICER)
+        for officer in (_OFFICER, _APPROVER):
+            if officer["work_permit_number"] not in known:
+                court.post("/v1/officers", officer)
         return court
 
     def play(self, cases: int, data_dir: Path) -> None:
@@ -78,14 +94,30 @@ class Demo:
             self._wait(court, *self._order(court, rows))
             self._show_campaign(court, time.monotonic() - started)
             self._show_xie(court, xie)
-            officer = _OFFICER["work_permit_number"]
-            MeasuresDemo(court, self.fleet, self.console, xie, _CASE, officer).play(data_dir)
+            self._play_acts(court, xie, data_dir)
             self._judge()
             self._verify_log(data_dir)
         except Refused as refusal:
             raise DemoFailed(str(refusal)) from refusal
         finally:
             court.close()
+
+    def _play_acts(self, court: CourtClient, case_id: str, data_dir: Path) -> None:
+        """What Xie owns is controlled, he is found and pays; then everything goes free."""
+        stage = Stage(
+            court,
+            self.fleet,
+            self.console,
+            case_id,
+            _CASE,
+            officer=_OFFICER["work_permit_number"],
+            approver=_APPROVER["work_permit_number"],
+            papers={kind: court.file_paper(case_id, _CASE, kind=kind)["id"] for kind in _PAPERS},
+        )
+        measures = MeasuresDemo(stage)
+        measures.play()
+        LocatingDemo(stage).play()
+        measures.conclude(data_dir)
 
     def _register_xie(self, court: CourtClient) -> str:
         """The case of Xie and Liang, with its notice; returns the case's id."""
@@ -201,12 +233,13 @@ def _court_id(office: CourtClient) -> str:
 
 
 def _register_agency(office: CourtClient, running: RunningAgency) -> None:
-    """A sandbox agency takes another port each time it is started: then only its address is changed."""
+    """A sandbox agency takes another port each time it is started; one that is known keeps its name and key."""
     agency = running.agency
     known = {row["code"]: row for row in office.pages("/v1/agencies")}
     settings = {"endpoint": running.url, "limits": {"concurrency": 20}}
+    capabilities = _LOOK_OUTS if agency.code in _DISTANT else _CAPABILITIES[agency.kind]
     if agency.code in known:
-        office.patch(f"/v1/agencies/{agency.code}", {"settings": settings})
+        office.patch(f"/v1/agencies/{agency.code}", {"settings": settings, "capabilities": capabilities})
         return
     key = {"key_id": running.key_id, "public_key": running.public_key}
     office.post(
@@ -215,7 +248,7 @@ def _register_agency(office: CourtClient, running: RunningAgency) -> None:
             "code": agency.code,
             "name": agency.name,
             "kind": agency.kind.value,
-            "capabilities": _CAPABILITIES[agency.kind],
+            "capabilities": capabilities,
             "settings": settings,
             "keys": [key],
         },

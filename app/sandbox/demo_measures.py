@@ -1,25 +1,13 @@
 """The second act: what was found is frozen, ranked, renewed, taken and released, and all of it proved."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from app.sandbox.court_client import CourtClient
-from app.sandbox.demo_steps import DemoFailed, run_program
-from app.sandbox.fleet import Fleet
+from app.sandbox.demo_steps import Stage, run_program
 
-_PATIENCE_SECONDS = 60
-_APPROVER = {
-    "name": "李审批",
-    "work_permit_number": "豫1424-0003",
-    "enforcement_permit_number": "豫执1424003",
-    "role": "approver",
-}
 _ACCOUNT = {
     "name": "河南省柘城县人民法院执行款专户",
     "number": "41990000000000099999",
@@ -27,148 +15,142 @@ _ACCOUNT = {
     "bank_code": "402506000001",
 }
 _HOUSE_IS_WORTH = "60000.00"
+_CAR_IS_WORTH = "12000.00"
 _NEEDS = {"monthly_standard": "200.00", "persons": 1, "months": 1}
 
 
 @dataclass
 class MeasuresDemo:
-    court: CourtClient
-    fleet: Fleet
-    console: Console
-    case_id: str
-    case_number: str
-    officer: str
+    stage: Stage
 
-    def play(self, data_dir: Path) -> None:
-        """Plan, freeze, wait behind another court, be promoted, renew, transfer, release, certify."""
-        self.console.rule("控制 · Control")
-        self._enrol_approver()
-        papers = self._file_papers()
-        house = self._asset("real_estate")
-        rival = self.fleet.other_court_freezes("LAND-ZC", self._unit_number(house))
+    def play(self) -> None:
+        """Plan, freeze, wait behind another court, be promoted, renew, transfer."""
+        self.stage.console.rule("控制 · Control")
+        house = self._asset("LAND-ZC", "real_estate")
+        rival = self.stage.fleet.other_court_freezes("LAND-ZC", self._unit_number(house))
         plan = self._plan(house)
-        self._freeze_all(papers, plan)
+        self._freeze_all(plan)
         self._show("冻结结果：另一法院在先查封房屋 · another court is ahead on the house")
-        self.fleet.other_court_releases("LAND-ZC", rival)
-        self._await("house is promoted", lambda: self._freeze_of("real_estate")["state"] == "in_force")
+        self.stage.fleet.other_court_releases("LAND-ZC", rival)
+        self.stage.until("house is promoted", lambda: self._freeze_of("real_estate")["state"] == "in_force")
         self._show("另一法院解除后，轮候自动生效 · promoted when the other court released")
-        self._renew(papers)
-        self._transfer(papers)
-        self._close()
+        self._renew()
+        self._transfer()
+
+    def conclude(self, data_dir: Path) -> None:
+        """The claim is settled, so everything goes free by itself; the case is closed and the certificate drawn."""
+        self.stage.console.rule("解除 · Release")
+        self.stage.until("everything is released", self._nothing_live)
+        self._show("履行完毕即全部解除 · payment in full released everything")
+        self.stage.court.post(f"/v1/cases/{self.stage.case_id}/closure", {"reason": "履行完毕"})
         self._certify(data_dir)
 
-    def _enrol_approver(self) -> None:
-        known = {officer["work_permit_number"] for officer in self.court.pages("/v1/officers")}
-        if _APPROVER["work_permit_number"] not in known:
-            self.court.post("/v1/officers", _APPROVER)
-
-    def _file_papers(self) -> dict[str, str]:
-        """Ruling and the notices that carry each measure, by kind."""
-        kinds = ("ruling", "freeze_notice", "enforcement_notice", "release_notice")
-        return {
-            kind: self.court.file_paper(self.case_id, self.case_number, kind=kind)["id"] for kind in kinds
-        }
-
-    def _asset(self, kind: str) -> dict[str, Any]:
-        return next(iter(self.court.pages(f"/v1/cases/{self.case_id}/assets", kind=kind)))
+    def _asset(self, agency_code: str, kind: str) -> dict[str, Any]:
+        found = self.stage.court.pages(f"/v1/cases/{self.stage.case_id}/assets", kind=kind)
+        return next(asset for asset in found if asset["agency_code"] == agency_code)
 
     def _unit_number(self, house: dict[str, Any]) -> str:
         """In full, which an officer has to give a reason for."""
-        disclosed = self.court.post(
-            f"/v1/cases/{self.case_id}/assets/disclosure",
-            {"officer": self.officer, "reason": "核对不动产单元号", "asset_ids": [house["id"]]},
+        disclosed = self.stage.court.post(
+            f"/v1/cases/{self.stage.case_id}/assets/disclosure",
+            {"officer": self.stage.officer, "reason": "核对不动产单元号", "asset_ids": [house["id"]]},
         )
         number: str = disclosed["items"][0]["facts"]["unit_number"]
         return number
 
     def _plan(self, house: dict[str, Any]) -> dict[str, Any]:
         """The least-harm plan, explained line by line."""
-        appraisal = {"asset_id": house["id"], "estimated_value": _HOUSE_IS_WORTH}
-        plan: dict[str, Any] = self.court.post(
-            f"/v1/cases/{self.case_id}/freeze-plans", {"circumstances": _NEEDS, "appraisals": [appraisal]}
+        car = self._asset("VEHICLE-ZC", "vehicle")
+        appraisals = [
+            {"asset_id": house["id"], "estimated_value": _HOUSE_IS_WORTH},
+            {"asset_id": car["id"], "estimated_value": _CAR_IS_WORTH},
+        ]
+        plan: dict[str, Any] = self.stage.court.post(
+            f"/v1/cases/{self.stage.case_id}/freeze-plans",
+            {"circumstances": _NEEDS, "appraisals": appraisals},
         )
-        self.console.print("最小损害方案 · least-harm plan")
+        self.stage.console.print("最小损害方案 · least-harm plan")
         for line in plan["lines"]:
-            self.console.print(f"  {line['zh']}\n  {line['en']}", markup=False, highlight=False)
+            self.stage.console.print(f"  {line['zh']}\n  {line['en']}", markup=False, highlight=False)
         return plan
 
-    def _freeze_all(self, papers: dict[str, str], plan: dict[str, Any]) -> None:
+    def _freeze_all(self, plan: dict[str, Any]) -> None:
         """Order what the officer signs: the plan as it stands, with its digest."""
-        order = self.court.post(
+        order = self.stage.court.post(
             "/v1/freeze-orders",
             {
-                **self._signed(papers, "freeze_notice", "控制被执行人财产"),
-                "case_id": self.case_id,
+                **self._signed("freeze_notice", "控制被执行人财产"),
+                "case_id": self.stage.case_id,
                 "things": plan["things"],
                 "circumstances": _NEEDS,
                 "plan_sha256": plan["sha256"],
             },
         )
         self._approve(order)
-        self._await("every freeze is answered", self._all_answered)
+        self.stage.until("every freeze is answered", self._all_answered)
 
-    def _renew(self, papers: dict[str, str]) -> None:
+    def _renew(self) -> None:
         freeze = self._account_in_force()
         before = freeze["ends_at"]
-        order = self.court.post(
+        order = self.stage.court.post(
             f"/v1/freezes/{freeze['id']}/renewals",
-            {**self._signed(papers, "freeze_notice", "续行冻结"), "term": {"years": 1}},
+            {**self._signed("freeze_notice", "续行冻结"), "term": {"years": 1}},
         )
         self._approve(order)
-        self._await("the end moves", lambda: self._read(freeze["id"])["ends_at"] != before)
+        self.stage.until("the end moves", lambda: self._read(freeze["id"])["ends_at"] != before)
         after = self._read(freeze["id"])["ends_at"]
-        self.console.print(f"续冻 · renewed: {before[:10]} → {after[:10]}")
+        self.stage.console.print(f"续冻 · renewed: {before[:10]} → {after[:10]}")
 
-    def _transfer(self, papers: dict[str, str]) -> None:
+    def _transfer(self) -> None:
         freeze = self._account_in_force()
-        order = self.court.post(
+        order = self.stage.court.post(
             f"/v1/freezes/{freeze['id']}/transfers",
             {
-                **self._signed(papers, "enforcement_notice", "扣划至执行款专户"),
+                **self._signed("enforcement_notice", "扣划至执行款专户"),
                 "amount": freeze["held"],
                 "account": _ACCOUNT,
             },
         )
         self._approve(order)
-        self._await("the money is there", lambda: self._read(freeze["id"])["transferred"] == freeze["held"])
-        claim = self.court.get(f"/v1/cases/{self.case_id}/claim")
-        self.console.print(
+        self.stage.until(
+            "the money is there", lambda: self._read(freeze["id"])["transferred"] == freeze["held"]
+        )
+        claim = self.stage.court.get(f"/v1/cases/{self.stage.case_id}/claim")
+        self.stage.console.print(
             f"扣划 · transferred {freeze['held']}; 尚欠 still owed {claim['outstanding']['total']}"
         )
 
-    def _close(self) -> None:
-        """Liang and Xie settle: closing the case releases everything by itself."""
-        self.court.post(f"/v1/cases/{self.case_id}/closure", {"reason": "和解履行完毕"})
-        self._await("everything is released", self._nothing_live)
-        self._show("结案即全部解除 · closing the case released everything")
-
     def _certify(self, data_dir: Path) -> None:
         certificate, key = data_dir / "release.json", data_dir / "hub.pem"
-        certificate.write_bytes(self.court.post_for_bytes(f"/v1/cases/{self.case_id}/release-certificates"))
+        certificate.write_bytes(
+            self.stage.court.post_for_bytes(f"/v1/cases/{self.stage.case_id}/release-certificates")
+        )
         key.write_text(run_program(data_dir, "-m", "app.cli", "keys", "public"))
         said = run_program(
             data_dir, "-m", "app.cli", "certificate", "verify", str(certificate), "--key", str(key)
         )
-        self.console.print(f"解除控制证明 · certificate of release: {said.splitlines()[-1]}", markup=False)
+        self.stage.console.print(
+            f"解除控制证明 · certificate of release: {said.splitlines()[-1]}", markup=False
+        )
 
     # What the steps above share --------------------------------------------------------------------------------
 
-    def _signed(self, papers: dict[str, str], notice: str, purpose: str) -> dict[str, Any]:
+    def _signed(self, notice: str, purpose: str) -> dict[str, Any]:
         return {
-            "officer": self.officer,
+            "officer": self.stage.officer,
             "purpose": purpose,
-            "documents": [papers["ruling"], papers[notice]],
+            "documents": [self.stage.papers["ruling"], self.stage.papers[notice]],
         }
 
     def _approve(self, order: dict[str, Any]) -> None:
-        decision = {"officer": _APPROVER["work_permit_number"], "approve": True, "note": "同意"}
-        self.court.post(f"/v1/measures/{order['id']}/decision", decision)
+        decision = {"officer": self.stage.approver, "approve": True, "note": "同意"}
+        self.stage.court.post(f"/v1/measures/{order['id']}/decision", decision)
 
     def _freezes(self) -> list[dict[str, Any]]:
-        return list(self.court.pages(f"/v1/cases/{self.case_id}/freezes"))
+        return list(self.stage.court.pages(f"/v1/cases/{self.stage.case_id}/freezes"))
 
     def _read(self, freeze_id: str) -> dict[str, Any]:
-        freeze: dict[str, Any] = self.court.get(f"/v1/freezes/{freeze_id}")
+        freeze: dict[str, Any] = self.stage.court.get(f"/v1/freezes/{freeze_id}")
         return freeze
 
     def _freeze_of(self, kind: str) -> dict[str, Any]:
@@ -191,13 +173,6 @@ class MeasuresDemo:
         live = {"ordered", "in_force", "waiting", "unknown"}
         return not any(freeze["state"] in live for freeze in self._freezes())
 
-    def _await(self, what: str, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not true():
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"waited in vain until {what}")
-            time.sleep(0.1)
-
     def _show(self, title: str) -> None:
         table = Table(title=title)
         for heading in ("单位 Agency", "财产 Thing", "状态 State", "顺位 Rank", "实控 Held", "到期 Ends"):
@@ -211,4 +186,4 @@ class MeasuresDemo:
                 freeze["held"] or "",
                 (freeze["ends_at"] or "")[:10],
             )
-        self.console.print(table)
+        self.stage.console.print(table)

@@ -3,11 +3,44 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from rich.console import Console
+
+from app.sandbox.court_client import CourtClient
+from app.sandbox.fleet import Fleet
+
+_PATIENCE_SECONDS = 60
 
 
 class DemoFailed(Exception):
     """Something was not as it has to be; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the acts about one case are played: the court with its two officers, the agencies, and the screen."""
+
+    court: CourtClient
+    fleet: Fleet
+    console: Console
+    case_id: str
+    case_number: str
+    officer: str
+    approver: str
+    papers: Mapping[str, str]
+    """The ids of the case's papers, by kind."""
+
+    def until(self, what: str, true: Callable[[], bool]) -> None:
+        """Look again until it is so; raises `DemoFailed` with `what` when it never is."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not true():
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"waited in vain until {what}")
+            time.sleep(0.1)
 
 
 def run_program(data_dir: Path, *arguments: str) -> str:
