@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
-demo: $(READY)  ## the main job: hub, worker and five sandbox agencies; query everything; verify the audit log
+demo: $(READY)  ## the main job: hub, worker and sandbox agencies; query, freeze, find, release; verify the audit log
 	@$(BIN)/liandong demo
 
 run: $(READY)  ## leave hub, worker and sandbox running; prints the address of the API docs
