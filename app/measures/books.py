@@ -42,7 +42,7 @@ class Books:
     def receipt(
         self, operation: Operation, holds: list[Hold], told: Told, missed: tuple[Missed, ...] = ()
     ) -> Receipt:
-        rungs = tuple([self.ladders[hold.thing_id].rung_of(hold) for hold in holds])
+        rungs = tuple([self.ladders[hold.thing_id].rung_of(hold) for hold in holds]) if holds else ()
         return Receipt(operation.request_id, operation.at, None, rungs, missed, tuple(told))
 
 

@@ -21,8 +21,10 @@ from app.measures.words import (
 )
 
 IN_FORCE = State.IN_FORCE
+UNKNOWN = State.UNKNOWN
 WHOLE = Reach.WHOLE
-"""A member of an enum is looked up anew each time; these two are in the innermost loop."""
+FROM_REGISTRATION = WaitingTerm.FROM_REGISTRATION
+"""A member of an enum is looked up anew each time; these are where every operation comes by."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -163,7 +165,7 @@ class Ladder:
         late = bool(self.live) and hold.second < self.live[-1].second
         place = bisect(self.live, hold.second, key=_second_of) if late else len(self.live)
         self.live.insert(place, hold)
-        if hold.term is not None and self.waiting_term is WaitingTerm.FROM_REGISTRATION:
+        if hold.term is not None and self.waiting_term is FROM_REGISTRATION:
             self.end(hold, ends_at(hold.received_at, hold.term))
         if late and not self.in_money:
             self._put_back(place + 1, told)
@@ -219,8 +221,8 @@ class Ladder:
                 if share or not place:
                     self._activate(hold, at, told, fresh)
                     continue
-                if (share is None) != (hold.state is State.UNKNOWN):
-                    hold.move_to(State.UNKNOWN if share is None else State.WAITING)
+                if (share is None) != (hold.state is UNKNOWN):
+                    hold.move_to(UNKNOWN if share is None else State.WAITING)
             if share != before and hold is not fresh:
                 told.append(self._difference(hold, before, at))
 
