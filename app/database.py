@@ -40,9 +40,15 @@ _SESSION_SETTINGS = (
     # a process that was stopped in the middle of a transaction must not hold its locks for ever (P14)
     "-c idle_in_transaction_session_timeout=60s "
     # and who waits for such a lock gives up in time: senders that try again would soon fill the pool with waiting
-    "-c lock_timeout=10s"
+    "-c lock_timeout=10s "
+    # The queue is nearly empty on most days, and a plan made then, and kept, would read the whole of it when a million
+    # rows wait. A bitmap scan, unlike a plain one, passes over the same dead index entries again and again, of which a
+    # busy queue leaves thousands until the next vacuum. So rows are found by plain index scans wherever an index serves.
+    "-c enable_seqscan=off -c enable_bitmapscan=off"
 )
 _APPLICATION = "liandong"
+_DRIVER = "driver"
+"""In `Session.info`: a transaction, and the driver's connection that it runs on."""
 
 
 class NotDurable(Exception):
@@ -104,11 +110,21 @@ async def driver_of(transaction: Transaction) -> AsyncIterator[psycopg.AsyncConn
 
     SQLAlchemy's part of a small statement costs more than the statement. The driver's errors leave as SQLAlchemy's.
     """
-    driver = await transaction.run_sync(_driver)
+    driver = _known(transaction)
+    if driver is None:
+        driver = await transaction.run_sync(_driver)
     try:
         yield driver
     except psycopg.Error as error:
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def _known(transaction: Transaction) -> psycopg.AsyncConnection | None:
+    """What this very transaction was given before: asking SQLAlchemy again costs half a small statement."""
+    if isinstance(transaction, AsyncConnection):
+        return None
+    begun, driver = transaction.info.get(_DRIVER, (None, None))
+    return driver if begun is not None and begun is transaction.sync_session.get_transaction() else None
 
 
 def _driver(transaction: Session | Connection) -> psycopg.AsyncConnection:
@@ -117,6 +133,8 @@ def _driver(transaction: Session | Connection) -> psycopg.AsyncConnection:
         connection.begin()  # else what the driver begins by itself, SQLAlchemy would not know to commit
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)
+    if isinstance(transaction, Session):
+        transaction.info[_DRIVER] = transaction.get_transaction(), driver
     return driver
 
 

@@ -24,6 +24,7 @@ from app.identifiers import CaseNumber, CaseNumberError, CertificateError, check
 from app.linkage.callers import Caller, Facts, entry_of
 from app.linkage.fields import Demand, Line
 from app.linkage.subjects import certificate_index
+from app.measures.terms import day_in_china
 from app.vocabulary import AuditAction, CertificateType
 
 router = APIRouter(prefix="/v1/audit", tags=[Tag.AUDIT], route_class=StrictRoute)
@@ -224,7 +225,9 @@ def _subject_index(wanted: AuditSearch, vault: Vault, now: datetime) -> bytes | 
     if wanted.certificate_type is None or wanted.certificate_number is None:
         return None
     try:
-        checked = check_certificate(wanted.certificate_type, wanted.certificate_number, today=now.date())
+        checked = check_certificate(
+            wanted.certificate_type, wanted.certificate_number, today=day_in_china(now)
+        )
     except CertificateError as error:
         finding = error.finding
         raise Refusal(

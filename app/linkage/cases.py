@@ -20,6 +20,7 @@ from app.linkage.callers import about, entry_of
 from app.linkage.courts import find_officer
 from app.linkage.fields import Demand, Line, Money
 from app.linkage.parties import NewParty, check_parties, store_parties
+from app.measures.terms import day_in_china
 from app.models import Case, Officer, Party
 from app.vocabulary import AuditAction, CaseStatus
 
@@ -60,7 +61,7 @@ async def register_case(
     number, faults = _check_number(demand.case_number, acting.court_code)
     if number is not None:
         about(session, case_number=str(number))
-    parties, party_faults = check_parties(demand.parties, vault, acting.at.date())
+    parties, party_faults = check_parties(demand.parties, vault, day_in_china(acting.at))
     faults.extend(party_faults)
     if number is None or faults:
         raise Refusal(faults[0][0], *(fault for _, fault in faults))

@@ -18,6 +18,7 @@ from app.linkage.demand import AssetQueryDemand
 from app.linkage.docket import Docket, load_docket
 from app.linkage.judging import Judge, Plan, parse_case_number
 from app.linkage.querying import issue
+from app.measures.terms import day_in_china
 from app.models import Batch
 from app.vocabulary import AuditAction
 
@@ -42,7 +43,7 @@ async def order_query(
 ) -> tuple[UUID, Plan]:
     """Judge and carry out one demand. Raises `Refusal`; nothing was changed then."""
     docket = await _docket(session, acting, [demand])
-    plan = Judge(docket, vault, acting.at.date()).judge(demand)
+    plan = Judge(docket, vault, day_in_china(acting.at)).judge(demand)
     [order_id] = await issue(session, acting, [plan])
     return order_id, plan
 
@@ -85,7 +86,7 @@ async def _judge(
     session: AsyncSession, acting: Acting, vault: Vault, rows: Sequence[AssetQueryDemand | Refusal]
 ) -> list[Plan | Refusal]:
     demands = [row for row in rows if isinstance(row, AssetQueryDemand)]
-    judge = Judge(await _docket(session, acting, demands), vault, acting.at.date())
+    judge = Judge(await _docket(session, acting, demands), vault, day_in_china(acting.at))
     return [_judged(judge, row) for row in rows]
 
 

@@ -26,6 +26,7 @@ from app.crypto import SealBroken, Vault
 from app.database import given_ids
 from app.identifiers import check_certificate
 from app.linkage.control.contents import open_content, open_look_out
+from app.measures.terms import day_in_china
 from app.models import Agency, AgencyRequest, Case, Court, Document, Officer, Order, Party
 from app.vocabulary import LOOK_OUTS, AssetKind
 
@@ -118,7 +119,7 @@ def _credentials(officer: Officer) -> OfficerCredentials:
 
 def _subject(vault: Vault, party: Party, at: datetime) -> Subject:
     number = vault.open_text(party.number, "parties.number")
-    checked = check_certificate(party.certificate_type, number, today=at.date())
+    checked = check_certificate(party.certificate_type, number, today=day_in_china(at))
     return Subject(
         kind=party.kind,
         name=vault.open_text(party.name, "parties.name"),

@@ -19,6 +19,7 @@ from app.linkage.acting import Acting
 from app.linkage.callers import about, entry_of
 from app.linkage.fields import Demand, Line
 from app.linkage.subjects import certificate_index
+from app.measures.terms import day_in_china
 from app.models import Case, Party
 from app.vocabulary import (
     ORGANISATION_CERTIFICATES,
@@ -124,7 +125,7 @@ async def add_party(
     """
     if case.status is not CaseStatus.OPEN:
         raise Refusal(ErrorCode.CASE_CLOSED)
-    party = _check(demand, "", vault, acting.at.date())
+    party = _check(demand, "", vault, day_in_china(acting.at))
     if not isinstance(party, CheckedParty):
         raise Refusal(party[0], party[1])
     about(session, case_number=case.case_number, subject_index=party.number_index)

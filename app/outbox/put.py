@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import driver_of
 from app.models.outbox import Priority
-from app.outbox.plans import BY_INDEX
 from app.outbox.turns import LAST_TURN
 
 FILLED = "outbox_filled"
@@ -72,7 +71,6 @@ async def put(session: AsyncSession, items: Sequence[NewItem], now: datetime) ->
         return
     lines = [_line(item, nth) for item, nth in zip(items, _nths(items), strict=True)]
     async with driver_of(session) as driver:
-        await driver.execute(BY_INDEX)
         if len(lines) == 1:
             added = await driver.execute(_PUT_ONE, lines[0] | {"now": now})
         else:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import LiteralString
 
-from app.database import Transaction, pipelined
+from app.database import Transaction, driver_of, pipelined
 from app.outbox.claim import Claim
-from app.outbox.plans import BY_INDEX
 
 _LONGEST_ERROR = 500
 
@@ -95,8 +94,7 @@ def _fenced(claims: Sequence[Claim]) -> dict[str, object]:
 
 
 async def _ids(transaction: Transaction, statement: LiteralString, values: dict[str, object]) -> set[int]:
-    async with pipelined(transaction) as driver:
-        await driver.execute(BY_INDEX)
+    async with driver_of(transaction) as driver:
         rows = await (await driver.execute(statement, values)).fetchall()
     return {id_ for (id_,) in rows}
 

@@ -11,7 +11,6 @@ from app.ids import new_id
 from app.outbox import claim as claiming
 from app.outbox import put as putting
 from app.outbox import settle as settling
-from app.outbox.plans import BY_INDEX
 from app.outbox.put import put
 from app.outbox.settle import bury, extend, finish, hold, reschedule
 from tests.integration.outbox_desk import COURT, LEASE, START, Desk, item, lane_settings
@@ -49,7 +48,6 @@ async def desk(engine: AsyncEngine) -> Desk:
 async def explain(engine: AsyncEngine, statement: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Run it as the outbox does, take it back, and tell how it went."""
     async with engine.connect() as connection:
-        await connection.exec_driver_sql(BY_INDEX)
         rows = await connection.exec_driver_sql(
             f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", dict(values)
         )
