@@ -6,7 +6,7 @@ Each command says what it did in the log before it shows anything.
 import asyncio
 import getpass
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from app.linkage.hindsight import known_at
 from app.linkage.subject_view import looks_at
 from app.linkage.subjects import certificate_index
 from app.linkage.supervision import Decision, Period, add_own_person, draw_look_ups, justify, result_of
-from app.models import Case, Court
+from app.models import Case, Court, Party
 from app.models.supervision import Justification
 from app.settings import Settings
 from app.vocabulary import ActorKind, AuditAction, CertificateType
@@ -74,18 +74,27 @@ class Inspection:
             raise typer.BadParameter("没有此案件 / no such case")
         return case
 
-    async def note(self, action: AuditAction, case: Case, purpose: str) -> None:
-        """In a transaction of its own: whoever looks is on record even if what he looks at breaks."""
-        entry = Entry(
-            entry_id=new_id(),
-            recorded_at=self.now,
-            action=action,
-            actor=self.who,
-            case_number=case.case_number,
-            purpose=purpose,
-        )
+    async def note(
+        self, action: AuditAction, case: Case, purpose: str, people: Collection[bytes] = ()
+    ) -> None:
+        """In a transaction of its own: whoever looks is on record even if what he looks at breaks.
+
+        One entry for each of the people who are shown whole, so that a search by person finds it.
+        """
+        entries = [
+            Entry(
+                entry_id=new_id(),
+                recorded_at=self.now,
+                action=action,
+                actor=self.who,
+                case_number=case.case_number,
+                subject_index=index,
+                purpose=purpose,
+            )
+            for index in people or (None,)
+        ]
         async with self.engine.begin() as connection:
-            await record(connection, [entry])
+            await record(connection, entries)
 
 
 def add_to(audit: typer.Typer) -> None:
@@ -113,7 +122,8 @@ def evidence(
 
     async def write(at: Inspection) -> None:
         found = await at.case(case, court)
-        await at.note(AuditAction.DOSSIER_MADE, found, purpose)
+        people = set(await at.session.scalars(select(Party.number_index).where(Party.case_id == found.id)))
+        await at.note(AuditAction.DOSSIER_MADE, found, purpose, people)
         draft.touch(mode=0o600)  # it names people
         with draft.open("wb") as out:
             await DossierWriter(at.engine, at.session, at.vault, out).write(found, at.now)

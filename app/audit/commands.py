@@ -36,6 +36,7 @@ Since = Annotated[datetime | None, typer.Option(help="起（含），UTC / from,
 Until = Annotated[datetime | None, typer.Option(help="止（不含），UTC / until, excluded, in UTC")]
 Purpose = Annotated[str, typer.Option(help="查阅理由，记入日志 / why you look; it goes into the log")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="最多条数 / at most so many")]
+AsJson = Annotated[bool, typer.Option("--json", help="逐条原文 / entries as they stand in the log")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,13 @@ def audit_commands(index: CertificateIndex) -> typer.Typer:
         agency: Agency = None,
         since: Since = None,
         until: Until = None,
-        limit: Limit = 50,
+        limit: Limit = 1_000,
+        as_json: AsJson = False,  # noqa: FBT002 - a switch
     ) -> None:
         """谁查询过谁、理由为何 / Who looked at whom, and why; the newest first."""
         question = Question(case, person, officer, agency, since, until).asked()
-        _search(question, index, purpose, limit)
+        for line in _search(question, index, purpose, limit):
+            typer.echo(_as_in_the_log(line) if as_json else _as_read(line))
 
     @commands.command()
     def export(  # noqa: PLR0913, PLR0917 - as above
@@ -159,17 +162,47 @@ def key() -> None:
         typer.echo(str(verifier_key()))
 
 
-def _search(question: Question, index: CertificateIndex, purpose: str, limit: int) -> None:
+def _search(question: Question, index: CertificateIndex, purpose: str, limit: int) -> list["FoundEntry"]:
+    """At most `limit`; that there are more is said, since whoever asks takes the list for whole."""
     from app.audit.desk import open_desk  # noqa: PLC0415 - see the top
 
     async def look() -> list["FoundEntry"]:
         async with open_desk(SystemClock()) as desk:
-            return await desk.search(question.selection(desk.vault, index), purpose, limit)
+            return await desk.search(question.selection(desk.vault, index), purpose, limit + 1)
 
     with _explained():
-        for found in asyncio.run(look()):
-            place = "-" if found.index is None else found.index
-            typer.echo(f"{place}\t{found.entry.to_bytes().decode()}")
+        found = asyncio.run(look())
+    if len(found) > limit:
+        typer.echo(
+            f"仅列最新 {limit} 条，另有更早记录 / only the newest {limit}; there are older ones", err=True
+        )
+    return found[:limit]
+
+
+def _as_in_the_log(found: "FoundEntry") -> str:
+    return f"{_place(found)}\t{found.entry.to_bytes().decode()}"
+
+
+def _as_read(found: "FoundEntry") -> str:
+    """Place, time, deed, by whom, officer, agency, case, why, outcome: a line that people read and programs split."""
+    entry = found.entry
+    cells = (
+        _place(found),
+        entry.recorded_at.isoformat(timespec="seconds"),
+        entry.action,
+        f"{entry.actor.kind} {entry.actor.id}",
+        entry.officer,
+        entry.agency_code,
+        entry.case_number,
+        entry.purpose,
+        entry.outcome,
+    )
+    # What others wrote into an entry must not look like another line, nor move a terminal's cursor.
+    return "\t".join("".join(sign if sign.isprintable() else " " for sign in cell or "-") for cell in cells)
+
+
+def _place(found: "FoundEntry") -> str:
+    return "-" if found.index is None else str(found.index)
 
 
 def _export(question: Question, index: CertificateIndex, purpose: str, bundle: Path) -> None:

@@ -210,7 +210,7 @@ def _page(case: Case, now: datetime, lines: list[_Line]) -> Iterator[str]:
         cells = (
             "-" if line.index is None else str(line.index),
             entry.recorded_at.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00"),
-            f"{_DEEDS.get(AuditAction(entry.action), '')} {entry.action}".strip(),
+            f"{_DEEDS.get(entry.action, '')} {entry.action}".strip(),
             f"{entry.actor.kind} {entry.actor.id}",
             entry.officer or "",
             entry.agency_code or "",

@@ -62,6 +62,7 @@ async def fill(database_url: str, signer: Signer, person: bytes) -> None:
             actor=Actor("officer", "甲"),
             officer=f"浙执000{number % 2}",
             case_number="（2026）浙0102执123号",
+            purpose="查明财产",
             subject_index=person if number < 2 else bytes(32),
         )
         for number in range(5)
@@ -129,6 +130,37 @@ def test_a_person_is_searched_by_a_number_that_no_argument_shows(
     assert [line[0] for line in done.output.splitlines() if "\t" in line] == ["-", "1", "0"]
     assert NUMBER not in done.output
     assert newest_entry(database_url).action == "audit.searched"
+
+
+def test_an_inspector_reads_who_looked_when_in_which_case_and_why(commands: Typer, log: VerifierKey) -> None:
+    case = ("--case", "(2026)浙0102执123号", "--purpose", "信访")
+    done = run(commands, "search", *case, "--officer", "浙执0001", "--limit", "1")
+    (line,) = done.stdout.splitlines()
+    assert line.split("\t") == [
+        "3",
+        CLOCK.now().isoformat(timespec="seconds"),
+        "asset_query.ordered",
+        "officer 甲",
+        "浙执0001",
+        "-",
+        "（2026）浙0102执123号",
+        "查明财产",
+        "-",
+    ]
+    assert "there are older ones" in done.stderr
+    done = run(commands, "search", *case, "--json")
+    newest, *others = [
+        Entry.from_bytes(line.partition("\t")[2].encode()) for line in done.stdout.splitlines()
+    ]
+    assert (newest.action, newest.purpose) == ("audit.searched", "信访")
+    assert len(others) == 6
+    assert not done.stderr
+
+
+def test_what_stands_in_an_entry_is_shown_on_one_line(commands: Typer, database_url: str) -> None:
+    done = run(commands, "search", "--case", "(2026)浙0102执1号", "--purpose", "a\n9\tb\x1b[2J")
+    (line,) = done.stdout.splitlines()
+    assert line.split("\t")[7] == "a 9 b [2J"
 
 
 def test_a_wrong_certificate_number_is_explained_and_nothing_is_looked_at(

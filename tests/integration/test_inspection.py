@@ -359,8 +359,13 @@ async def test_the_commands_leave_a_trace_and_say_what_is_wrong(
         done = await asyncio.to_thread(at_the_command_line, *arguments)
         assert done.exit_code == 0, (arguments, done.output)
     assert "INDEX.html" in ZipFile(archive).namelist()
-    (made,) = await entries(desk.office, AuditAction.DOSSIER_MADE)
-    assert "信访核查".encode() in made.body
+    made = await entries(desk.office, AuditAction.DOSSIER_MADE)
+    async with desk.office.hub.sessions() as session:
+        shown = await session.scalars(
+            select(Party.number_index).where(Party.case_id == UUID(desk.case["id"]))
+        )
+    assert {entry.subject_index for entry in made} == set(shown)
+    assert all("信访核查".encode() in entry.body for entry in made)
     bad: tuple[tuple[tuple[str, ...], int], ...] = (
         (("draw", "2020", "--since", "2020-01-01", "--until", "2021-01-01"), 2),
         (("error-rate", "1999"), 2),
