@@ -1,8 +1,10 @@
 """How many entries a second the sequencer takes into the tree, with real entries waiting."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.audit.checkpoint import Signer
 from app.audit.entry import Actor, Entry
 from app.audit.record import record
-from app.audit.sequencer import sequence_once
+from app.audit.sequencer import run, sequence_once
 from app.clock import SystemClock
 from app.database import create_engine
 from app.ids import new_id
 from app.vocabulary import ActorKind, AuditAction
 from bench.figure import Figure
-from bench.stand import Stand, say
+from bench.stand import Stand, program, say
 
 _WRITTEN_AT_ONCE = 1_000
 
@@ -28,6 +30,19 @@ def measure(stand: Stand, entries: int) -> Iterator[Figure]:
     say(f"sequencing: {entries} entries ...")
     with stand.database() as ground:
         yield asyncio.run(_measure(ground.database_url, entries))
+
+
+@contextmanager
+def sequencer(database_url: str) -> Iterator[None]:
+    """The sequencer at work in a process of its own, as it is in the worker, and nothing else of the worker.
+
+    Raises:
+        RuntimeError: it gave up meanwhile.
+    """
+    with program("bench.sequencing", [database_url]) as process:
+        yield
+        if process.poll() is not None:
+            raise RuntimeError("the sequencer gave up")
 
 
 async def _measure(url: str, entries: int) -> Figure:
@@ -69,3 +84,13 @@ def _entry() -> Entry:
         purpose="查明被执行人财产状况",
         digests=(("answer", "0" * 64),),
     )
+
+
+async def _serve(database_url: str) -> None:
+    # Always the same key: each sequencer goes on from what the one before it signed.
+    signer = Signer("bench.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    await run(create_engine(database_url, pool_size=1), signer, SystemClock(), asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1]))

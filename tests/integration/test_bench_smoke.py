@@ -20,7 +20,7 @@ _SMALL: dict[str, Callable[[Stand], Iterator[Figure]]] = {
     "bulk": partial(bulk.measure, debtors=20),
 }
 _LINES = {
-    "accept": ["accept", "accept_with_key"],
+    "accept": ["accept", "accept_with_key", "accept_sequenced"],
     "exchange": ["exchange", "exchange_million", "exchange_twin"],
     "latency": ["latency"],
     "sequencing": ["sequencing"],
