@@ -1,7 +1,7 @@
 """What long runs of courts, hub and agencies together have found: words of an agency that must not get lost."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -176,3 +176,53 @@ async def test_a_freeze_under_a_request_that_was_never_made_is_counted_and_recor
     (entry,) = await entries(desk.office, AuditAction.REGISTER_COMPARED)
     assert json.loads(entry.body)["detail"] == {"unknown_requests": "1"}
     assert await desk.tasks(kind="difference") == []
+
+
+_PLANTED = 50
+_SAME = 30
+"""Freezes of which hub and agency say the same."""
+
+
+async def test_of_fifty_planted_differences_every_one_is_a_task_and_nothing_else_is(desk: Desk) -> None:
+    """P18: a freeze that the agency has lost, and ones whose rank, limit, held sum, end or state it says otherwise."""
+    accounts = [an_account(f"62170000000000{number:05}", "50.00") for number in range(_PLANTED + _SAME)]
+    asset_ids = await desk.found("BANK-ZC", *accounts)
+    laid = await desk.ordered(*[{"asset_id": asset_id, "limit": "10.00"} for asset_id in asset_ids])
+    by_number = dict(zip([account.account_number for account in accounts], laid, strict=True))
+    now = desk.clock.now()
+    listed = []
+    for number, account in enumerate(accounts):
+        freeze = by_number[account.account_number]
+        await desk.in_force(freeze, account, "10.00", "10.00")
+        told = report(account, now, limit="10.00", held="10.00")
+        if number < _PLANTED:
+            planted = _PLANTINGS[number % len(_PLANTINGS)]
+            told = told.model_copy(update=planted) if planted else None
+        if told is not None:
+            listed.append(LiveMeasure(freeze.request_id, told))
+    await desk.pass_until(now + timedelta(hours=1))
+
+    outcome = await compare(desk, "BANK-ZC", *listed)
+
+    assert (outcome.compared, outcome.differences) == (_PLANTED + _SAME, _PLANTED)
+    tasks = await desk.tasks(kind="difference", limit=100)
+    differing = {str(by_number[account.account_number].id) for account in accounts[:_PLANTED]}
+    assert len(tasks) == _PLANTED
+    assert {task["freeze_id"] for task in tasks} == differing
+
+    again = await compare(
+        desk, "BANK-ZC", *listed
+    )  # the next day's list finds them again, and opens no second task
+    assert again.differences == _PLANTED
+    assert len(await desk.tasks(kind="difference", limit=100)) == _PLANTED
+
+
+_PLANTINGS: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"rank": 2},
+    {"limit": Decimal("9.00")},
+    {"held": Decimal("0.01")},
+    {"ends_at": datetime(2028, 1, 1, tzinfo=UTC)},
+    {"state": State.WAITING},
+)
+"""What the agency says instead; None: nothing, as if it had never frozen."""
