@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -37,6 +38,8 @@ AGENCIES = tuple(
 
 QUERIES = 110
 REQUESTS = QUERIES * len(AGENCIES)
+THE_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+"""Of this hub, and long before."""
 
 
 @dataclass
@@ -166,6 +169,24 @@ def test_what_was_sent_again_had_the_same_bytes_and_said_so(storm: Storm, code: 
     unmarked = Counter(arrival.request_id for arrival in books.requests() if not arrival.possible_duplicate)
     assert {request_id for request_id, count in unmarked.items() if count > 1} == set()
     assert books.contradicting_receipts() == set()
+
+
+@pytest.mark.parametrize("code", [agency.code for agency in AGENCIES])
+def test_the_log_holds_one_entry_for_every_effect_and_none_else(storm: Storm, code: str) -> None:
+    books = storm.hub.books(code)
+    entries = storm.hub.actions(THE_BEGINNING, "answer.applied", agency_code=code)
+    assert Counter(entry["message_id"] for entry in entries) == Counter(
+        str(answer.message_id) for answer in books.answers()
+    )
+    assert {entry["request_id"] for entry in entries} == {
+        str(effect.request_id) for effect in books.effects()
+    }
+
+
+def test_the_log_holds_one_entry_for_every_query_that_was_accepted(storm: Storm) -> None:
+    entries = storm.hub.actions(THE_BEGINNING, "asset_query.ordered", officer=storm.court.officer)
+    ordered = Counter(entry["order_id"] for entry in entries)
+    assert ordered == dict.fromkeys(storm.accepted, 1)
 
 
 def test_the_court_is_told_of_every_answer_once_and_of_none_set_aside(storm: Storm) -> None:
