@@ -19,7 +19,7 @@ from rich.table import Table
 from app.sandbox.court_client import CourtClient, Refused
 from app.sandbox.demo_locating import LocatingDemo
 from app.sandbox.demo_measures import MeasuresDemo
-from app.sandbox.demo_steps import DemoFailed, Stage, run_program
+from app.sandbox.demo_steps import DemoFailed, Stage, gist, run_program
 from app.sandbox.fleet import Fleet, RunningAgency
 from app.sandbox.population import Debtor, Part
 from app.sandbox.standard import DISTANT_POLICE
@@ -197,7 +197,7 @@ class Demo:
         for heading in ("单位 Agency", "种类 Kind", "事实（脱敏） Facts (masked)", "截至 As of"):
             table.add_column(heading)
         for asset in court.pages(f"/v1/cases/{case_id}/assets"):
-            table.add_row(asset["agency_code"], asset["kind"], _gist(asset), asset["as_of"][:19])
+            table.add_row(asset["agency_code"], asset["kind"], gist(asset), asset["as_of"][:19])
         self.console.print(table)
 
     def _judge(self) -> None:
@@ -278,26 +278,6 @@ def _case(number: str, claim: str, parties: Sequence[dict[str, str]]) -> dict[st
 
 def _demand(number: str, purpose: str) -> dict[str, Any]:
     return {"case_number": number, "officer": _OFFICER["work_permit_number"], "purpose": purpose}
-
-
-def _gist(asset: dict[str, Any]) -> str:
-    """The two or three facts by which a person knows the thing."""
-    facts = asset["facts"]
-    names = (
-        "account_number",
-        "nature",
-        "balance",
-        "location",
-        "plate_number",
-        "brand",
-        "taxpayer_number",
-        "name",
-        "household_address",
-        "hotel",
-        "checkpoint",
-        "product_name",
-    )
-    return " ".join(str(facts[name]) for name in names if facts.get(name))
 
 
 def _progress(console: Console) -> Progress:

@@ -1,12 +1,14 @@
 """The second act: what was found is frozen, ranked, renewed, taken and released, and all of it proved."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from app.sandbox.demo_steps import Stage, run_program
+from app.sandbox.demo_steps import Stage, gist, run_program
 
 _ACCOUNT = {
     "name": "河南省柘城县人民法院执行款专户",
@@ -46,8 +48,10 @@ class MeasuresDemo:
         self._certify(data_dir)
 
     def _asset(self, agency_code: str, kind: str) -> dict[str, Any]:
-        found = self.stage.court.pages(f"/v1/cases/{self.stage.case_id}/assets", kind=kind)
-        return next(asset for asset in found if asset["agency_code"] == agency_code)
+        return next(asset for asset in self._assets(kind=kind) if asset["agency_code"] == agency_code)
+
+    def _assets(self, **filters: str) -> Iterable[dict[str, Any]]:
+        return self.stage.court.pages(f"/v1/cases/{self.stage.case_id}/assets", **filters)
 
     def _unit_number(self, house: dict[str, Any]) -> str:
         """In full, which an officer has to give a reason for."""
@@ -70,8 +74,11 @@ class MeasuresDemo:
             {"circumstances": _NEEDS, "appraisals": appraisals},
         )
         self.stage.console.print("最小损害方案 · least-harm plan")
+        names = {asset["id"]: f"{asset['agency_code']} {gist(asset)}" for asset in self._assets()}
         for line in plan["lines"]:
-            self.stage.console.print(f"  {line['zh']}\n  {line['en']}", markup=False, highlight=False)
+            for text in (line["zh"], line["en"]):
+                shown = reduce(lambda told, known: told.replace(*known), names.items(), text)
+                self.stage.console.print(f"  {shown}", markup=False, highlight=False)
         return plan
 
     def _freeze_all(self, plan: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -55,3 +56,23 @@ def run_program(data_dir: Path, *arguments: str) -> str:
     if finished.returncode:
         raise DemoFailed(f"{' '.join(arguments[:4])}: {finished.stdout}{finished.stderr}")
     return finished.stdout
+
+
+def gist(asset: dict[str, Any]) -> str:
+    """The two or three facts by which a person knows the thing."""
+    facts = asset["facts"]
+    names = (
+        "account_number",
+        "nature",
+        "balance",
+        "location",
+        "plate_number",
+        "brand",
+        "taxpayer_number",
+        "name",
+        "household_address",
+        "hotel",
+        "checkpoint",
+        "product_name",
+    )
+    return " ".join(str(facts[name]) for name in names if facts.get(name))
