@@ -1,5 +1,6 @@
 """The log as outsiders read it over HTTP: hashes for everybody, entries for auditors, nothing that names a person."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from app.clock import ManualClock
 from app.ids import new_id
 from app.vocabulary import AuditAction
 from tests.integration.conftest import Office
+from tests.integration.independent_log import entries_in, hashes_in, root_of, signed_head, tile_paths
 from tests.integration.test_api_cases import NUMBER, entries, registered
 from tests.unit.audit_town import write
 
@@ -61,6 +63,21 @@ async def test_what_is_published_verifies(office: Office, signer: Signer, tmp_pa
     assert size > 290
     verdict = verify_tiles(from_folder(tmp_path), Policy.of(signer.verifier))
     assert (verdict.outcome, verdict.faults, verdict.entries) == (Outcome.GOOD, [], size)
+
+
+async def test_software_of_others_reads_what_is_published(office: Office, signer: Signer) -> None:
+    head = signed_head((await download(office.stranger, "checkpoint")).decode(), str(signer.verifier))
+    leaves, second, entries = [
+        [value for path in tile_paths(level, count) for value in read(await download(client, path))]
+        for level, count, client, read in (
+            (0, head.size, office.stranger, hashes_in),
+            (1, head.size // 256, office.stranger, hashes_in),
+            ("entries", head.size, office.auditor, entries_in),
+        )
+    ]
+    assert leaves == [sha256(b"\x00" + entry).digest() for entry in entries]
+    assert second == [root_of(entries[:256])]
+    assert head.root == root_of(entries)
 
 
 async def test_the_published_log_names_no_person(office: Office, signer: Signer, tmp_path: Path) -> None:

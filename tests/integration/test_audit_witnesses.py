@@ -35,6 +35,7 @@ from app.models.audit import AuditCosignature
 from app.vocabulary import OrderKind
 from tests.integration.conftest import Office
 from tests.integration.control_desk import an_account, furnish
+from tests.integration.independent_log import OtherWitness, cosigned_at, signed_head
 from tests.unit.audit_town import BANK, POLICE, SIGNER, private
 
 
@@ -143,6 +144,32 @@ async def test_all_witnesses_cosign_one_checkpoint_and_it_is_published_with_thei
     assert verdict.outcome is Outcome.GOOD
     assert any("vouch that until" in one.en for one in verdict.proven)
     assert not any("a fork" in one.en for one in verdict.not_proven)
+
+
+async def test_a_witness_of_another_make_cosigns_and_sees_a_fork(village: Village) -> None:
+    def time() -> int:
+        return int(village.clock.now().timestamp())
+
+    key = str(SIGNER.verifier)
+    other = OtherWitness("other.example/w", private(9), key, time)
+    with other.served() as address:
+        await village.adopt(f"witness other {other.key} {address}\nquorum other\n")
+        for count in (5, 300, 1):
+            await village.write(count)
+            found = await village.round()
+            assert (await village.failures(), found and found.witnessed_at) == (
+                {"other": None},
+                village.clock.now(),
+            )
+        async with village.engine.connect() as connection:
+            published = await witnessed_checkpoint(connection)
+        assert published is not None
+        assert signed_head(published.note, key).size == 306
+        assert cosigned_at(published.note, other.key) == time()
+        await cut_back(village, 305)
+        await village.write(7)
+        await village.round()
+        assert await village.failures() == {"other": "contradicts"}
 
 
 async def test_an_unchanged_log_is_cosigned_anew_but_not_all_the_time(village: Village) -> None:
