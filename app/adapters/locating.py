@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from app.vocabulary import (
@@ -15,6 +16,9 @@ from app.vocabulary import (
     WantedAction,
     WatchKind,
 )
+
+MOST_MINUTES_NEEDED: Final = 240
+"""For which the court may put a hit off at a time: somebody is kept in sight meanwhile, and nobody may be held."""
 
 
 @dataclass(frozen=True, slots=True)

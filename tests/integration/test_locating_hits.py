@@ -374,3 +374,28 @@ async def test_places_of_custody_are_read_one_by_one_and_recorded(at: LocatingDe
     assert len(await entries(at.office, AuditAction.CUSTODIES_READ)) == 1
     unknown = await at.court.get(f"/v1/custodies/{UUID(int=7)}")
     assert code_of(unknown) == (404, "not_found")
+
+
+async def test_nobody_is_confirmed_before_the_request_is_valid(at: LocatingDesk) -> None:
+    locate_id = await at.active(valid_from=(at.now + timedelta(days=1)).isoformat())
+    _, hit = await at.sighted(locate_id)
+    assert code_of(await at.judge(hit)) == (409, "state_forbids")
+    assert (await at.judge(hit, "not_him")).status_code == 200
+
+
+@pytest.mark.parametrize(("urgency", "minutes"), [("urgent", 10), ("routine", 60)])
+async def test_the_second_request_has_the_same_clock_as_the_first(
+    at: LocatingDesk, urgency: str, minutes: int
+) -> None:
+    locate_id = await at.active(urgency=urgency)
+    await at.sighted(locate_id)
+    stages = []
+    for wait in (minutes - 1, 1, minutes - 1, 1):
+        await at.wait(minutes=wait)
+        (hit,) = await at.hits(locate_id)
+        stages.append(hit.stage)
+    assert stages == [HitStage.ASKED, HitStage.ASKED_AGAIN, HitStage.ASKED_AGAIN, HitStage.ESCALATED]
+    escalated = await at.desk.tasks(kind="hit_escalated")
+    assert {task["data"]["to"] for task in escalated} == {"duty_desk", "supervisor"}
+    assert len(await entries(at.office, AuditAction.HIT_ASKED_AGAIN)) == 1
+    assert len(await entries(at.office, AuditAction.HIT_ESCALATED)) == 1

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from app.adapters.facts import Identifier, Instant, Number, Prose, Reference, Sha256, Text
 from app.adapters.liandong.from_hub import Order
 from app.adapters.liandong.pieces import PROTOCOL, Piece, Protocol
+from app.adapters.locating import MOST_MINUTES_NEEDED
 from app.vocabulary import (
     CustodyStage,
     EndReason,
@@ -69,7 +70,7 @@ class Decision(Piece):
     locate_request_id: Identifier
     hit_id: Identifier
     decision: HitDecision
-    minutes_needed: Annotated[Number, Field(ge=1, le=1440)] | None = None
+    minutes_needed: Annotated[Number, Field(ge=1, le=MOST_MINUTES_NEEDED)] | None = None
 
     @model_validator(mode="after")
     def _says_how_long(self) -> Self:

@@ -49,7 +49,8 @@ async def decide_hit(
 
     Raises:
         Refusal: `not_found`, `officer_unknown`, `officer_not_of_court`, `invalid_body`, `reason_required`; `ground_gone`
-            when the request is live no more; `state_forbids` when it was decided before, or is parked.
+            when the request is live no more; `state_forbids` when it was decided before, is parked, or would be confirmed
+            before the request is valid.
     """
     _check(decision)
     officer = await find_officer(session, acting.court_id, decision.officer)
@@ -57,6 +58,8 @@ async def decide_hit(
     about(session, officer=decision.officer)
     if look_out.locate.state is not LocateState.LIVE or acting.at >= look_out.locate.valid_until:
         raise Refusal(ErrorCode.GROUND_GONE, detail=look_out.locate.state.value)
+    if decision.decision is HitDecision.CONFIRMED and acting.at < look_out.locate.valid_from:
+        raise Refusal(ErrorCode.STATE_FORBIDS, detail=f"valid_from {look_out.locate.valid_from.isoformat()}")
     if hit.state is HitState.CONFIRMED:
         await _take_back(session, hit, decision)
     _move(hit, decision, acting)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from app.adapters.locating import MOST_MINUTES_NEEDED
 from app.linkage.control.demands import MeasureDemand
 from app.linkage.demand import AgencySelection
 from app.linkage.fields import Demand, Line
@@ -69,7 +70,7 @@ class Decision(Demand):
 
     officer: Permit
     decision: HitDecision
-    minutes_needed: Annotated[int, Field(ge=1, le=240)] | None = None
+    minutes_needed: Annotated[int, Field(ge=1, le=MOST_MINUTES_NEEDED)] | None = None
     """Required with `more_time`, and only there."""
 
     note: Line | None = None

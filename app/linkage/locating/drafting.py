@@ -26,7 +26,7 @@ from app.linkage.courts import find_officer
 from app.linkage.demand import AgencySelection
 from app.linkage.locating.demands import LocateDemand
 from app.linkage.locating.grounds import Rule, check_ground, check_validity
-from app.measures.terms import day_in_china
+from app.measures.terms import day_in_china, end_of
 from app.measures.words import ThingKind
 from app.models import Agency, Case, Document, Freeze, LocateRequest, Party, Referral
 from app.models.coercion import WITHOUT_WARRANT
@@ -64,6 +64,7 @@ async def draft_locate(
             ErrorCode.NOT_A_DEBTOR, "/debtor_id", "an organisation cannot be met", "单位不能作为查找对象"
         )
     papers = await ground_papers(session, case, rule, _papers(demand), acting)
+    _within_paper(_of_kind(papers, rule.paper), demand)
     freeze, vehicle = await _vehicle(session, vault, case, party, demand)
     referral = await _referral(session, case, party, demand.ground, papers)
     await _not_twice(session, case, party, demand)
@@ -129,6 +130,17 @@ async def ground_papers(
     papers = await papers_named(session, case, named)
     check_complete(papers, frozenset({rule.paper, DocumentKind.ENFORCEMENT_NOTICE}), day_in_china(acting.at))
     return papers
+
+
+def _within_paper(paper: Document, demand: LocateDemand) -> None:
+    """Once its paper has run out nobody may be held on it: the request must end before, or with it."""
+    if paper.valid_until is not None and demand.valid_until > end_of(paper.valid_until):
+        raise refusal(
+            ErrorCode.TERM_TOO_LONG,
+            "/valid_until",
+            f"not longer than its paper, {paper.valid_until}",
+            f"不得超过依据文书的有效期（{paper.valid_until}）",
+        )
 
 
 def _of_kind(papers: Sequence[Document], kind: DocumentKind) -> Document:
