@@ -1,13 +1,14 @@
 """`python -m bench [NAME …]`: the published figures, one line each: name value unit limit ratio.
 
-NAME is one of accept, exchange, latency, sequencing, bulk; none means all. docs/PERFORMANCE.md explains the lines.
+NAME is one of accept, exchange, latency, sequencing, bulk, freezing, register, sighting; none means all. docs/PERFORMANCE.md explains the lines.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from bench import accepting, bulk, exchanging, latency, sequencing
+from app.memory import settle_memory
+from bench import accepting, bulk, exchanging, freezing, latency, registering, sequencing, sighting
 from bench.figure import Figure
 from bench.stand import Stand, open_stand
 
@@ -17,6 +18,9 @@ FIGURES: Mapping[str, Callable[[Stand], Iterator[Figure]]] = {
     "latency": partial(latency.measure, queries=50),
     "sequencing": partial(sequencing.measure, entries=200_000),
     "bulk": partial(bulk.measure, debtors=10_000),
+    "freezing": partial(freezing.measure, seconds=10),
+    "register": partial(registering.measure, operations=20_000, days=25, waiting=1_000),
+    "sighting": partial(sighting.measure, hits=40, queued=5_000),
 }
 
 
@@ -25,6 +29,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are: {', '.join(FIGURES)}", file=sys.stderr)
         return 2
+    settle_memory()  # as in every process of the hub
     with open_stand() as stand:
         for name in names or FIGURES:
             for figure in FIGURES[name](stand):

@@ -9,7 +9,7 @@ import httpx
 from bench.figure import Figure
 from bench.responder import arrivals, responder
 from bench.stand import Ground, Stand, say
-from bench.town import Counter, Town, demand, settle
+from bench.town import Town, demand, settle
 
 _CASES = 20
 _PAUSE_SECONDS = 0.1
@@ -27,7 +27,12 @@ def measure(stand: Stand, queries: int) -> Iterator[Figure]:
             time.sleep(1)
             arrived = arrivals(counter)
         waited = [arrived[order_id] - at for order_id, at in accepted.items()]
-        yield Figure("latency", median(waited) * 1000, "ms", median(_bare(ground, counter, queries)) * 1000)
+        yield Figure(
+            "latency",
+            median(waited) * 1000,
+            "ms",
+            median(bare(ground, f"{counter.url}/arrivals", queries)) * 1000,
+        )
 
 
 def _ask(ground: Ground, town: Town, queries: int) -> dict[str, float]:
@@ -44,7 +49,8 @@ def _ask(ground: Ground, town: Town, queries: int) -> dict[str, float]:
     return accepted
 
 
-def _bare(ground: Ground, counter: Counter, times: int) -> Iterator[float]:
+def bare(ground: Ground, url: str, times: int, *, commits: int = 2, exchanges: int = 1) -> Iterator[float]:
+    """Seconds for a notification, so many commits and so many HTTP exchanges with this address."""
     with ground.connect() as sender, ground.connect() as worker, httpx.Client() as http:
         worker.execute("LISTEN bench")
         worker.execute("CREATE TABLE bare (id uuid PRIMARY KEY)")
@@ -53,8 +59,9 @@ def _bare(ground: Ground, counter: Counter, times: int) -> Iterator[float]:
             sender.execute("NOTIFY bench")
             for _notice in worker.notifies(stop_after=1):
                 pass
-            for _commit in range(2):
+            for _commit in range(commits):
                 worker.execute("INSERT INTO bare VALUES (gen_random_uuid())")
-            http.get(f"{counter.url}/arrivals")
+            for _exchange in range(exchanges):
+                http.get(url)
             yield time.monotonic() - began
             time.sleep(_PAUSE_SECONDS / 4)

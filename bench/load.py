@@ -1,6 +1,6 @@
-"""Courts that ask as fast as they are answered. A process of its own, light enough not to be what is measured.
+"""Courts that ask, or order, as fast as they are answered. A process of its own, light enough not to be what is measured.
 
-Reads an `Errand` as JSON from stdin, asks until the time is over, and prints how many queries were accepted.
+Reads an `Errand` as JSON from stdin, asks until the time is over, and prints how many demands were accepted.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from uuid import uuid4
 import uvloop
 from httptools import HttpResponseParser
 
-from bench.stand import program
+from bench.processes import program
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Errand:
     seconds: float
     idempotent: bool
     """Whether each request carries an Idempotency-Key."""
+
+    path: str = "/v1/asset-queries"
+    approval: str | None = None
+    """The second officer's word on each order; with it, an order is accepted when it is approved, in a second request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,18 @@ def ask(errand: Errand) -> Tally:
     with program("bench.load") as process:
         told, _ = process.communicate(json.dumps(asdict(errand)))
     if process.returncode:
-        raise RuntimeError("the hub refused a query")
+        raise RuntimeError("the hub refused a demand")
     return Tally(**json.loads(told))
 
 
 class _Connection(asyncio.Protocol):
     """One request at a time on a connection that stays open."""
 
-    def __init__(self, requests: Iterator[bytes], until: float) -> None:
+    def __init__(self, errand: Errand, requests: Iterator[bytes], until: float) -> None:
+        self._errand = errand
         self._requests = requests
         self._until = until
+        self._made = ""
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport
         self.accepted = 0
@@ -68,10 +74,18 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"location":
+            self._made = value.decode()
+
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
         self._parser = HttpResponseParser(self)
-        if status != 202:
+        approval = self._errand.approval
+        if status == 202 and approval is not None:
+            self._transport.write(_post(self._errand, f"{self._made}/decision", approval.encode()))
+            return
+        if status not in {200, 202}:
             self.refused = status
         else:
             self.accepted += 1
@@ -89,11 +103,15 @@ def _requests(errand: Errand) -> Iterator[bytes]:
     run = uuid4().hex
     for number, body in enumerate(cycle([body.encode() for body in errand.bodies])):
         key = f"Idempotency-Key: {run}-{number}\r\n" if errand.idempotent else ""
-        head = (
-            f"POST /v1/asset-queries HTTP/1.1\r\nHost: 127.0.0.1:{errand.port}\r\nAuthorization: Bearer {errand.token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{key}\r\n"
-        )
-        yield head.encode() + body
+        yield _post(errand, errand.path, body, key)
+
+
+def _post(errand: Errand, path: str, body: bytes, key: str = "") -> bytes:
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{errand.port}\r\nAuthorization: Bearer {errand.token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{key}\r\n"
+    )
+    return head.encode() + body
 
 
 async def _ask(errand: Errand) -> Tally:
@@ -103,7 +121,7 @@ async def _ask(errand: Errand) -> Tally:
     connections = [
         (
             await loop.create_connection(
-                lambda: _Connection(requests, began + errand.seconds), "127.0.0.1", errand.port
+                lambda: _Connection(errand, requests, began + errand.seconds), "127.0.0.1", errand.port
             )
         )[1]
         for _ in range(errand.connections)

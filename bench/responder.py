@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.adapters.signatures import RequestParts, ResponseParts, new_nonce, sign_response
 from app.adapters.signing_keys import SigningKey, load_private_key
-from bench.stand import program
+from bench.processes import program
 from bench.town import KINDS, Counter
 
 _IDS = re.compile(rb'"(request_id|order_id)":"([0-9a-f-]{36})"')

@@ -20,7 +20,8 @@ from app.database import create_engine
 from app.ids import new_id
 from app.vocabulary import ActorKind, AuditAction
 from bench.figure import Figure
-from bench.stand import Stand, program, say
+from bench.processes import program
+from bench.stand import Stand, say
 
 _WRITTEN_AT_ONCE = 1_000
 

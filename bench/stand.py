@@ -1,11 +1,9 @@
 """Where everything is measured: an embedded PostgreSQL that loses nothing, fresh databases, and the hub's own processes."""
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +63,7 @@ class Ground:
             "LIANDONG_DATA_DIR": str(self.folder),
             "LIANDONG_PUBLIC_URL": self.url,
             "DATABASE_URL": self.database_url,
+            "LIANDONG_WEBHOOK_PRIVATE_ADDRESSES": "true",
         }
 
     def settings(self) -> Settings:
@@ -112,26 +111,6 @@ def open_stand() -> Iterator[Stand]:
                 connection.execute(f"CREATE DATABASE {_TEMPLATE}")
             schema.upgrade(_renamed(server, _TEMPLATE))
             yield Stand(Path(folder), server)
-
-
-@contextmanager
-def program(module: str, arguments: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
-    """A process of the benchmark's own, with both ends of its conversation in our hands."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ.copy(),
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
-        for end in (process.stdin, process.stdout):
-            assert end is not None
-            end.close()
 
 
 def _wait_until_ready(url: str) -> None:

@@ -1,7 +1,7 @@
 """A court with cases, and agencies that one responder plays: put in before the clock starts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +30,7 @@ from app.vocabulary import (
     AgencyKind,
     CaseStatus,
     DocumentKind,
+    OfficerRole,
     PartyKind,
     PartyRole,
     Role,
@@ -37,6 +38,9 @@ from app.vocabulary import (
 from bench.stand import Ground
 
 OFFICER = "豫1424-0017"
+APPROVER = "豫1424-0026"
+"""The one who signs beside the officer what binds."""
+
 PURPOSE = "查明被执行人财产状况"
 KINDS = (AgencyKind.POLICE, AgencyKind.TAX, AgencyKind.LAND, AgencyKind.VEHICLE, AgencyKind.BANK)
 CONCURRENCY = 100
@@ -63,6 +67,15 @@ class Town:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFile:
+    """What an order that binds names."""
+
+    case_id: UUID
+    debtor_id: UUID
+    documents: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """Where the responder listens, and the key that it signs with."""
 
@@ -85,16 +98,7 @@ def settle(ground: Ground, cases: int, counter: Counter | None = None) -> Town:
 async def _settle(ground: Ground, cases: int, counter: Counter | None) -> Town:
     engine = create_engine(ground.database_url, pool_size=1)
     keys = ground.keys()
-    caller = Caller(
-        UUID(int=0),
-        "bench",
-        Role.ADMINISTRATOR,
-        None,
-        None,
-        new_id().hex,
-        SystemClock().now(),
-        ActorKind.COMMAND_LINE,
-    )
+    caller = administrator()
     try:
         async with session_factory(engine).begin() as session:
             court = await courts.create_court(
@@ -108,6 +112,17 @@ async def _settle(ground: Ground, cases: int, counter: Counter | None) -> Town:
                     name="王执行",
                     work_permit_number=OFFICER,
                     enforcement_permit_number="豫执1424017",
+                ),
+            )
+            await courts.enrol_officer(
+                session,
+                caller,
+                courts.NewOfficer(
+                    court_id=court.id,
+                    name="郑审批",
+                    work_permit_number=APPROVER,
+                    enforcement_permit_number="豫执1424026",
+                    role=OfficerRole.APPROVER,
                 ),
             )
             client, _ = await clients.create_client(
@@ -124,6 +139,13 @@ async def _settle(ground: Ground, cases: int, counter: Counter | None) -> Town:
     tokens = Tokens(keys.token, str(ground.settings().public_url), timedelta(hours=1))
     token = tokens.issue(client.id, Role.COURT, caller.at)
     return Town(client.id, client.client_id, court.id, token, tuple(numbers), tuple(codes))
+
+
+def administrator() -> Caller:
+    now = SystemClock().now()
+    return Caller(
+        UUID(int=0), "bench", Role.ADMINISTRATOR, None, None, new_id().hex, now, ActorKind.COMMAND_LINE
+    )
 
 
 async def _open_agency(
@@ -149,12 +171,17 @@ def _key(kind: AgencyKind, counter: Counter) -> dict[str, str]:
     return {"key_id": counter.key_of(kind), "public_key": pem}
 
 
+def debtors_of(cases: int) -> Sequence[Debtor]:
+    """The debtor of each case; the sandbox's agencies know them, too, unless there are more than a thousand."""
+    return Population(seed=1, size=max(2_000, cases + 1_000)).debtors(cases)
+
+
 async def _register_cases(
     session: AsyncSession, vault: Vault, court_id: UUID, officer_id: UUID, count: int
 ) -> list[str]:
     """Cases with one debtor and one notice each, as `POST /v1/cases` would leave them."""
     now = SystemClock().now()
-    debtors = Population(seed=1, size=max(2_000, count + 1_000)).debtors(count)
+    debtors = debtors_of(count)
     numbers = [f"（2018）{_COURT}执{serial}号" for serial in range(1, count + 1)]
     cases = [_case(number, court_id, officer_id, now) for number in numbers]
     await session.execute(insert(Case), cases)
@@ -216,6 +243,27 @@ def _paper(case: dict[str, object], digest: bytes, now: datetime) -> dict[str, o
         "sha256": digest,
         "created_at": now,
     }
+
+
+_FILE_PAPERS = """
+WITH filed AS (
+    INSERT INTO documents
+        (id, court_id, case_id, kind, title, document_number, issued_on, media_type, size, sha256, created_at)
+    SELECT uuidv7(), court_id, case_id, kinds.kind, title, document_number, issued_on, media_type, size, sha256, created_at
+      FROM documents CROSS JOIN unnest(CAST(%s AS text[])) AS kinds(kind)
+    RETURNING id, case_id
+)
+SELECT case_number, cases.id, parties.id, array_agg(filed.id)
+  FROM filed JOIN cases ON cases.id = filed.case_id JOIN parties ON parties.case_id = cases.id
+ GROUP BY case_number, cases.id, parties.id
+"""
+
+
+def file_papers(ground: Ground, *kinds: DocumentKind) -> Mapping[str, CaseFile]:
+    """One paper of each of these kinds in every case, like its notice; what to name, by case number."""
+    with ground.connect() as connection:
+        rows = connection.execute(_FILE_PAPERS, [[kind.value for kind in kinds]]).fetchall()
+    return {number: CaseFile(case_id, party_id, tuple(papers)) for number, case_id, party_id, papers in rows}
 
 
 def demand(case_number: str, codes: Sequence[str]) -> dict[str, object]:

@@ -6,18 +6,23 @@ from functools import partial
 
 import pytest
 
-from bench import accepting, bulk, exchanging, latency, sequencing
+from bench import accepting, bulk, exchanging, freezing, latency, registering, sequencing, sighting
 from bench.__main__ import FIGURES, main
 from bench.figure import Figure
 from bench.stand import Stand, open_stand
 
-_LINE = re.compile(r"[a-z_]+ [0-9.]+ (?:queries/s|exchanges/s|entries/s|ms|s|MB) [0-9.]+ [0-9.]+")
+_LINE = re.compile(
+    r"[a-z_]+ [0-9.]+ (?:queries/s|orders/s|operations/s|exchanges/s|entries/s|ms|s|MB) [0-9.]+ [0-9.]+"
+)
 _SMALL: dict[str, Callable[[Stand], Iterator[Figure]]] = {
-    "accept": partial(accepting.measure, seconds=1),
+    "accept": partial(accepting.measure, seconds=0.4),
     "exchange": partial(exchanging.measure, requests=200, already=1_000, most_workers=1),
     "latency": partial(latency.measure, queries=3),
     "sequencing": partial(sequencing.measure, entries=1_000),
     "bulk": partial(bulk.measure, debtors=20),
+    "freezing": partial(freezing.measure, seconds=0.4),
+    "register": partial(registering.measure, operations=2_000, days=3, waiting=10),
+    "sighting": partial(sighting.measure, hits=2, queued=25),
 }
 _LINES = {
     "accept": ["accept", "accept_with_key", "accept_sequenced"],
@@ -25,6 +30,9 @@ _LINES = {
     "latency": ["latency"],
     "sequencing": ["sequencing"],
     "bulk": ["bulk", "bulk_memory"],
+    "freezing": ["freeze_orders"],
+    "register": ["register", "what_if"],
+    "sighting": ["hit_to_webhook", "hit_to_webhook_busy"],
 }
 
 
