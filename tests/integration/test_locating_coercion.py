@@ -144,6 +144,17 @@ async def test_who_was_handed_over_is_detained_on_that_hand_over(at: LocatingDes
     assert (await detain(at, custody_id=str(custody.id))).status_code == 201
 
 
+async def test_who_is_detained_is_not_looked_for_on_the_same_decision_any_more(at: LocatingDesk) -> None:
+    """He came by himself: no hand-over ends the request, and after his days he must not be arrested again."""
+    locate_id = await at.active()
+    assert (await detain(at)).status_code == 201
+    locate = await at.locate(locate_id)
+    assert (locate.state, locate.end_reason) == (LocateState.RECALLING, "located")
+    drafted = await at.draft()
+    assert drafted.status_code == 202, drafted.text
+    assert code_of(await at.decide(drafted.json()["id"])) == (409, "ground_gone")
+
+
 # Referral ---------------------------------------------------------------------------------------------------------
 
 

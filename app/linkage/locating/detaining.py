@@ -23,7 +23,9 @@ from app.linkage.events import NewEvent, announce
 from app.linkage.fields import Demand, Line
 from app.linkage.locating.demands import Permit
 from app.linkage.locating.drafting import find_debtor
+from app.linkage.locating.ending import end_of_decision
 from app.linkage.locating.errands import Errands, close_errands
+from app.linkage.locating.lookouts import Hand
 from app.measures.terms import day_in_china
 from app.models import Case, Custody, Detention, Document, LocateRequest, Party
 from app.models.coercion import LONGEST_DETENTION_DAYS, DetainedFor, DetentionEnding
@@ -92,7 +94,9 @@ async def record_detention(session: AsyncSession, acting: Acting, demand: NewDet
     session.add(task_of(new, acting.at))
     await session.flush()
     await _record(session, acting, case, detention, demand.officer, "recorded")
-    await announce(session, [detention_event(detention, "recorded")], acting.at)
+    events = [detention_event(detention, "recorded")]
+    events += await end_of_decision(session, detention, Hand.of(acting, demand.officer))
+    await announce(session, events, acting.at)
     return detention
 
 

@@ -24,11 +24,11 @@ from app.linkage.locating.demands import RecallDemand
 from app.linkage.locating.errands import Errands, close_errands
 from app.linkage.locating.lookouts import BY_HUB, Hand, LookOut, lock_look_out, lock_look_outs
 from app.measures.words import ThingKind
-from app.models import Case, Freeze, LocateHit, LocateRequest
+from app.models import Case, Detention, Freeze, LocateHit, LocateRequest
 from app.models.freeze import FreezeState
 from app.models.locating import UNDECIDED, HitState, LocateState
 from app.models.task import TaskKind
-from app.vocabulary import ActorKind, AuditAction, EndReason, EventType
+from app.vocabulary import ActorKind, AuditAction, EndReason, EventType, LocateGround
 
 _HUB = Actor(ActorKind.HUB, "ground")
 
@@ -146,8 +146,23 @@ async def end_of_warrant(session: AsyncSession, referral_id: UUID, hand: Hand) -
     )
 
 
+async def end_of_decision(session: AsyncSession, detention: Detention, hand: Hand) -> list[NewEvent]:
+    """Who is detained on a decision is not looked for on it any more, also not after his days are over."""
+    condition = (
+        (LocateRequest.case_id == detention.case_id)
+        & (LocateRequest.party_id == detention.party_id)
+        & (LocateRequest.ground == LocateGround.DETENTION_DECISION)
+        & (LocateRequest.ground_number == detention.decision_number)
+        & (LocateRequest.state == LocateState.LIVE)
+    )
+    return await end(
+        session, await lock_look_outs(session, condition), Ending(EndReason.LOCATED, DETAINED), hand
+    )
+
+
 SEAL_GONE = "查封已不再生效 · the seal is in force no more"
 WARRANT_GONE = "刑事强制措施已撤销或终结 · the criminal warrant is in force no more"
 CLAIM_SETTLED = "债务已清偿 · the claim is settled"
+DETAINED = "已依该决定拘留 · he is detained on this decision"
 HANDED_OVER = "已移交法院 · handed over to the court"
 CASE_CLOSED = "案件已结案 · the case is closed"

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.linkage.control.claims import ClaimBook, claim_books
-from app.linkage.locating.ending import CASE_CLOSED, CLAIM_SETTLED, SEAL_GONE, WARRANT_GONE, Ending
+from app.linkage.locating.ending import CASE_CLOSED, CLAIM_SETTLED, DETAINED, SEAL_GONE, WARRANT_GONE, Ending
 from app.measures.money import ZERO
-from app.models import Case, Freeze, LocateRequest, Referral
+from app.models import Case, Detention, Freeze, LocateRequest, Referral
 from app.models.coercion import WITHOUT_WARRANT, ReferralFate
 from app.models.freeze import FreezeState
-from app.vocabulary import CaseStatus, EndReason
+from app.vocabulary import CaseStatus, EndReason, LocateGround
 
 EXPIRED = "有效期届满 · its validity has ended"
 NOT_VALIDATED = "未按期复核 · it was not validated again in time"
@@ -30,6 +30,8 @@ class Grounds:
     """With whether it is being released."""
 
     fates: Mapping[UUID, ReferralFate]
+    detained: Collection[tuple[UUID, str]]
+    """Who was detained, on the decision of which number."""
 
     def gone(self, locate: LocateRequest, at: datetime) -> Ending | None:
         """Why nobody may be held for it from now on; None while its ground stands."""
@@ -37,6 +39,9 @@ class Grounds:
             return Ending(EndReason.EXPIRED, EXPIRED)
         if locate.revalidate_at is not None and locate.revalidate_at <= at:
             return Ending(EndReason.EXPIRED, NOT_VALIDATED)
+        on_this = locate.ground is LocateGround.DETENTION_DECISION
+        if on_this and (locate.party_id, locate.ground_number) in self.detained:
+            return Ending(EndReason.LOCATED, DETAINED)
         why = self._why_gone(locate, at)
         return None if why is None else Ending(EndReason.CLEARED, why)
 
@@ -68,9 +73,13 @@ async def grounds_of(session: AsyncSession, locates: Collection[LocateRequest]) 
             Referral.id.in_({locate.referral_id for locate in locates if locate.referral_id})
         )
     )
+    detained = await session.execute(
+        select(Detention.party_id, Detention.decision_number).where(Detention.case_id.in_(case_ids))
+    )
     return Grounds(
         dict(cases.all()),
         await claim_books(session, case_ids),
         {freeze_id: (state, releasing) for freeze_id, state, releasing in seals},
         dict(fates.all()),
+        {(party_id, number) for party_id, number in detained},
     )
