@@ -1,7 +1,9 @@
 """Looking out through everything there is: court, hub, worker and police as processes on real HTTP."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import pytest
 
 from app.sandbox.population import Debtor
 from tests.e2e.running_hub import Case, Court, Json, RunningHub, until
+from tests.e2e.test_webhook_deliveries import sink, subscribe
 
 POLICE = "POLICE-ZC"
 CAPABILITIES = ["asset_query", "locate", "recall", "hit_decision"]
@@ -128,6 +131,22 @@ def test_seen_confirmed_held_handed_over_and_recalled(hub: RunningHub, desk: Des
     entered = UUID(desk.entry(locate_id)["request_id"])
     assert entered not in {each.request_id for each in hub.books(POLICE).live_look_outs()}
     assert hub.books(POLICE).unlawful_holds() == []
+
+
+def test_a_sighting_reaches_the_court_within_two_seconds(hub: RunningHub, desk: Desk, debtor: Debtor) -> None:
+    """As a signed webhook; the bench tells how much sooner it is."""
+    desk.looks_for_him()
+    waited = []
+    with sink() as there:
+        subscribe(desk.court, there, "hit.reported")
+        for seen in range(1, 6):
+            began = time.monotonic()
+            [reported] = hub.fleet.sighting(POLICE, debtor.number, f"某某路口{seen}")
+            until(lambda: len(there.received) == seen)  # noqa: B023 - asked before the loop goes on
+            waited.append(time.monotonic() - began)
+        assert {event["request_id"] for event in there.received.values()} == {str(reported.request_id)}
+        assert there.disbelieved == 0
+    assert median(waited) < 2
 
 
 def test_nobody_is_held_on_not_him(hub: RunningHub, desk: Desk, debtor: Debtor) -> None:
