@@ -168,9 +168,10 @@ _HEAD = """<!doctype html>
 td,th{{border:1px solid #bbb;padding:.3em .5em;vertical-align:top;text-align:left}}</style>
 <h1>{case}</h1>
 <p>案件证据包，制作于 {now}。共 {count} 条记录。 · Evidence of one case, made at {now}; {count} entries.</p>
-<p>核验 · To check: <code>liandong audit verify entries.txt --key policy.txt</code>;
-<code>liandong audit verify-receipt receipts/… --keys policy.txt --message messages/…</code>;
-<code>sha256sum -c SHA256SUMS</code>. 公钥须另行取得 · get the keys elsewhere.</p>
+<p>核验 · To check: <code>liandong audit verify entries.txt --key KEY</code>;
+<code>liandong audit verify-receipt receipts/… --keys KEY --message messages/…</code>;
+<code>sha256sum -c SHA256SUMS</code>. KEY 为另行取得的公钥或见证策略，policy.txt 仅供比对 ·
+KEY is the key or policy that you got elsewhere; policy.txt is there to be compared with it.</p>
 <table><tr><th>序号 No.</th><th>时间 Time (UTC)</th><th>行为 Deed</th><th>何人 By</th><th>承办人 Officer</th>
 <th>单位 Agency</th><th>理由 Why</th><th>结果 Outcome</th><th>文件 Files</th></tr>
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select, text
 from typer.testing import CliRunner, Result
 
@@ -28,6 +29,7 @@ from app.expiry_keys import ExpiryKeys
 from app.linkage.retention import KEPT_OTHERWISE, MOVE_AFTER, SEALED, Schedule, lift_hold, place_hold
 from app.models import AgencyRequest, Case, CaseRetention, Party
 from app.retention_commands import commands
+from app.settings import Settings
 from app.vocabulary import AuditAction
 from tests.integration.conftest import Office
 from tests.integration.control_desk import an_account, furnish
@@ -128,6 +130,12 @@ async def test_a_closed_case_is_readable_until_its_quarter_is_over_and_then_to_n
     (entry,) = await entries(office, AuditAction.DATA_EXPIRED)
     assert b'"cases":"1","key_id":"until-2031-q4"' in entry.body
     assert await retention.keep() == []
+
+
+def test_nobody_can_set_less_than_the_three_years_for_data_that_were_given_to_others() -> None:
+    assert Settings.model_validate({"retention_years": 3}).retention_years == 3
+    with pytest.raises(ValidationError, match="greater than or equal to 3"):
+        Settings.model_validate({"retention_years": 2})
 
 
 async def test_a_legal_hold_keeps_data_and_its_end_lets_them_go(
