@@ -5,7 +5,7 @@ under the same message id is a conflict (P9). An answer that comes after the end
 kept beside it for a person to look at and never overwrites (P10).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -33,7 +33,7 @@ from app.linkage.ledger import Ledger
 from app.linkage.liaison.desk import lay_on_desk
 from app.linkage.locating.ending import seals_gone
 from app.linkage.locating.hearing import LookOuts, Word, load_look_outs
-from app.linkage.locating.watching import take_watch
+from app.linkage.locating.watching import closed_cases, take_watch
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.linkage.messages import Fate, Known, Receipt, Received, fingerprint, known_messages
 from app.models import AgencyAnswer
@@ -80,7 +80,8 @@ async def apply(
         said = [(message.agency_id, message.decoded) for message in messages]
         look_outs = await load_look_outs(session, ledger, matters.values(), said)
     corrections = await load_corrections(session, ledger, [message.decoded for message in messages])
-    hearing = _Hearing(ledger, matters, known, parts, mirror, look_outs, corrections)
+    closed = await _closed_and_watched(session, matters, messages)
+    hearing = _Hearing(ledger, matters, known, parts, mirror, look_outs, corrections, closed)
     receipts = [hearing.hear(message) for message in messages]
     now = max(message.at for message in messages)
     await settle_freezes(session, ledger, matters.values(), now)
@@ -102,6 +103,15 @@ def _cases_with_measures(matters: dict[UUID, Matter]) -> set[UUID]:
     return {matter.request.case_id for matter in matters.values() if matter.request.kind in MEASURES}
 
 
+async def _closed_and_watched(
+    session: AsyncSession, matters: dict[UUID, Matter], messages: Sequence[Received]
+) -> Collection[UUID]:
+    watched = {message.decoded.request_id for message in messages if isinstance(message.decoded, WatchNotice)}
+    if not watched:
+        return ()
+    return await closed_cases(session, {matters[each].request.case_id for each in watched & matters.keys()})
+
+
 @dataclass(frozen=True, slots=True)
 class _Hearing:
     ledger: Ledger
@@ -116,6 +126,9 @@ class _Hearing:
 
     corrections: Corrections | None
     """None when nothing of this corrects anything."""
+
+    closed: Collection[UUID]
+    """Of the cases that somebody has noticed something for: those that are closed."""
 
     def hear(self, message: Received) -> Receipt:
         matter = self.matters.get(message.decoded.request_id)
@@ -221,7 +234,12 @@ class _Hearing:
         return Fate(self.look_outs.hear(_word(matter, message, row_id), said).value)
 
     def _watched(self, matter: Matter, message: Received, notice: WatchNotice, row_id: UUID) -> Fate:
-        fate = Fate(take_watch(self.ledger, matter, notice, row_id, message.at).value)
+        word = _word(matter, message, row_id)
+        over = self.look_outs is not None and not self.look_outs.is_carried_out(word, notice)
+        if over or matter.request.case_id in self.closed:
+            fate = Fate.LATE
+        else:
+            fate = Fate(take_watch(self.ledger, matter, notice, row_id, message.at).value)
         deed = Deed(AuditAction.WATCH_NOTICED, _agency(message), message.at, fate, notice.message_id)
         self.ledger.note(matter, deed, received=message.raw)
         return fate

@@ -1,5 +1,6 @@
 """What agencies tell unasked, and what they correct: kept beside what they said before, and told to whoever relied on it."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from app.clock import ManualClock
 from app.ids import new_id
 from app.linkage.messages import Fate
 from app.models import AgencyAnswer, Asset, Message
+from app.models.locating import LocateState
 from app.vocabulary import AnswerState, AuditAction, EventType, WatchKind
 from tests.integration.conftest import Office
 from tests.integration.control_desk import an_account
@@ -62,6 +64,50 @@ async def test_a_notice_under_a_refused_request_is_kept_and_not_told(
     await at.answer(entry.request_id, AnswerState.REFUSED)
     assert await at.say(entry.request_id, seen(at, entry.request_id)) is Fate.LATE
     assert (await at.court.get("/v1/watch-notices")).json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", WatchKind)
+async def test_every_kind_of_notice_reaches_the_court(at: LocatingDesk, kind: WatchKind) -> None:
+    locate_id = await at.active()
+    entry = (await at.entries(locate_id))[0]
+    told = WatchNotice(entry.request_id, new_id(), kind, at.now, "阿克苏市")
+    assert await at.say(entry.request_id, told) is Fate.APPLIED
+    (event,) = await at.desk.events(EventType.WATCH_NOTICED)
+    assert event["kind"] == kind
+
+
+async def test_a_notice_of_what_is_still_to_happen_is_kept_and_not_told(at: LocatingDesk) -> None:
+    entry = (await at.entries(await at.active()))[0]
+    ahead = WatchNotice(entry.request_id, new_id(), WatchKind.SIGHTING, at.now + timedelta(hours=1), "某地")
+    assert await at.say(entry.request_id, ahead) is Fate.CONTRADICTING
+    assert (await at.court.get("/v1/watch-notices")).json()["items"] == []
+    assert len(await entries(at.office, AuditAction.WATCH_NOTICED)) == 1
+
+
+async def test_a_notice_under_a_query_of_a_closed_case_is_kept_and_not_told(at: LocatingDesk) -> None:
+    await at.desk.found("BANK-ZC", an_account())
+    request = await at.last_request()
+    closed = await at.court.post(at.desk.at("/closure"), json={"reason": "履行完毕"})
+    assert closed.status_code == 201, closed.text
+    arrived = WatchNotice(request.id, new_id(), WatchKind.MONEY_ARRIVED, at.now, "柘城支行")
+    assert await at.say(request.id, arrived) is Fate.LATE
+    assert (await at.court.get("/v1/watch-notices")).json()["items"] == []
+
+
+async def test_whoever_still_watches_after_the_end_is_recalled_again(at: LocatingDesk) -> None:
+    locate_id = await at.active(agencies={"codes": ["POLICE-AKS"]})
+    (entry,) = await at.entries(locate_id)
+    await at.recall(locate_id)
+    await at.strike()
+    assert await at.say(entry.request_id, seen(at, entry.request_id)) is Fate.LATE
+    await at.confirm_recalls(locate_id)
+    assert (await at.locate(locate_id)).state is LocateState.ENDED
+    await at.wait(hours=1)
+    assert await at.say(entry.request_id, seen(at, entry.request_id)) is Fate.LATE
+    assert (await at.court.get("/v1/watch-notices")).json()["items"] == []
+    assert [task["kind"] for task in await at.desk.tasks()] == ["dead_entry"]
+    await at.strike()
+    assert await at.confirm_recalls(locate_id) == 1
 
 
 # Corrections ------------------------------------------------------------------------------------------------------

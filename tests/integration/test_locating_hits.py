@@ -301,6 +301,23 @@ async def test_the_agencys_own_word_hands_over_and_the_court_completes_the_recor
     assert (answer.status_code, answer.json()["taken_by"]) == (201, OFFICER)
 
 
+async def test_what_the_agency_says_came_along_completes_the_record_and_never_overwrites_it(
+    at: LocatingDesk,
+) -> None:
+    locate_id = await at.active()
+    entry, custody = await at.held(locate_id)
+    (hit,) = await at.hits(locate_id)
+    taken = {"officer": OFFICER, "taken_over_at": at.now.isoformat(), "place": "伊犁"}
+    assert (await at.court.post(f"/v1/custodies/{custody.id}/hand-over", json=taken)).status_code == 201
+    await at.custody(entry, hit, CustodyStage.HANDED_OVER, came_along=("车辆", "钥匙", "行驶证"))
+    read = (await at.court.get(f"/v1/custodies/{custody.id}")).json()
+    assert (read["taken_by"], read["came_along"]) == (OFFICER, ["车辆", "钥匙", "行驶证"])
+    assert await kinds(at) == []
+    await at.custody(entry, hit, CustodyStage.HANDED_OVER, came_along=("车辆",))
+    assert (await at.custodies(locate_id))[0].came_along == ["车辆", "钥匙", "行驶证"]
+    assert await kinds(at) == ["look_out_contradicted"]
+
+
 async def test_the_court_is_warned_and_then_the_release_is_recorded(at: LocatingDesk) -> None:
     locate_id = await at.active()
     entry, _ = await at.held(locate_id)

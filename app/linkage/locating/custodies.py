@@ -54,6 +54,8 @@ def take_custody(scene: Scene, held: Held, known: dict[UUID, Custody], notice: C
     if state is CustodyState.HELD:
         return _held_again(scene, custody, notice)
     if custody.state is state:
+        if state is CustodyState.HANDED_OVER:
+            _complete(scene, custody, notice)
         scene.note(AuditAction.CUSTODY_CHANGED, "repeated")
         return Disposition.APPLIED
     if state not in NEXT_CUSTODY[custody.state]:
@@ -143,6 +145,14 @@ def _follow(scene: Scene, custody: Custody, state: CustodyState, notice: Custody
     else:
         custody.released_at = notice.at
     _tell(scene, custody)
+
+
+def _complete(scene: Scene, custody: Custody, notice: CustodyNotice) -> None:
+    """The court was quicker to write the hand-over down; what its officer signed for is not overwritten (P10)."""
+    if not custody.came_along:
+        custody.came_along = list(notice.came_along)
+    elif notice.came_along and set(notice.came_along) != set(custody.came_along):
+        scene.give(TaskKind.LOOK_OUT_CONTRADICTED, why="came_along_differs", custody_id=str(custody.id))
 
 
 def _tell(scene: Scene, custody: Custody) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.contract import Acknowledged, Answer, Posted, StatusReport
-from app.adapters.locating import CustodyNotice, Hit, HitDecisionContent, RecallContent
+from app.adapters.locating import CustodyNotice, Hit, HitDecisionContent, RecallContent, WatchNotice
 from app.adapters.profile import LookingOut
 from app.audit.entry import Actor
 from app.crypto import Vault
@@ -124,6 +124,18 @@ class LookOuts:
             self.limits[word.matter.request.agency_id],
         )
         return take_custody(scene, held, self.custodies, said)
+
+    def is_carried_out(self, word: Word, notice: WatchNotice) -> bool:
+        """Whether its agency may still tell of what it notices; one that goes on after the end is recalled again."""
+        entry = self.entries.get(word.matter.request.id)
+        if entry is None:
+            return True
+        scene = self._scene(word, entry)
+        if scene.is_live and entry.state is not EntryState.REFUSED:
+            return True
+        if scene.outlived_by(notice.happened_at):
+            scene.reappear(f"watch:{notice.kind}")
+        return False
 
     async def settle(self, session: AsyncSession, at: datetime) -> None:
         """What follows when all is heard: who was handed over is not looked for any more."""

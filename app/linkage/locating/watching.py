@@ -1,30 +1,45 @@
 """主动反馈: what an agency tells without being asked, under a request that it carries out. A lead, never a state."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.locating import WatchNotice
 from app.crypto import Vault
 from app.ids import new_id
 from app.linkage.ledger import Ledger
+from app.linkage.locating.scene import CLOCKS_DIFFER
 from app.linkage.matters import Matter
-from app.models import WatchedFact
+from app.models import Case, WatchedFact
 from app.models.agency_request import RequestState
 from app.models.message import Disposition
-from app.vocabulary import EventType
+from app.vocabulary import CaseStatus, EventType
 
 _SEALED_FOR = "watch_notices.facts"
 _OVER = frozenset({RequestState.REFUSED, RequestState.CANCELLED, RequestState.GIVEN_UP})
 
 
+async def closed_cases(session: AsyncSession, case_ids: Collection[UUID]) -> Collection[UUID]:
+    """Those of them in which nobody has to be told of anything any more."""
+    rows = await session.scalars(
+        select(Case.id).where(Case.id.in_(case_ids), Case.status == CaseStatus.CLOSED)
+    )
+    return set(rows)
+
+
 def take_watch(
     ledger: Ledger, matter: Matter, notice: WatchNotice, row_id: UUID, at: datetime
 ) -> Disposition:
-    """Keep it and tell the court; under a request that the agency does not carry out it is only kept."""
+    """Keep it and tell the court; under a request that is not carried out, or of what is still to happen, only keep it."""
     request = matter.request
     if request.state in _OVER:
         return Disposition.LATE
+    if notice.happened_at > at + CLOCKS_DIFFER:
+        return Disposition.CONTRADICTING
     facts = json.dumps({"place": notice.place, "detail": notice.detail}, ensure_ascii=False)
     fact = WatchedFact(
         id=new_id(),
