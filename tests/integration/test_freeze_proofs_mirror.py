@@ -194,11 +194,9 @@ async def test_of_fifty_planted_differences_every_one_is_a_task_and_nothing_else
     for number, account in enumerate(accounts):
         freeze = by_number[account.account_number]
         await desk.in_force(freeze, account, "10.00", "10.00")
-        told = report(account, now, limit="10.00", held="10.00")
-        if number < _PLANTED:
-            planted = _PLANTINGS[number % len(_PLANTINGS)]
-            told = told.model_copy(update=planted) if planted else None
-        if told is not None:
+        planted = _PLANTINGS[number % len(_PLANTINGS)] if number < _PLANTED else {}
+        if planted is not None:
+            told = report(account, now, limit="10.00", held="10.00").model_copy(update=planted)
             listed.append(LiveMeasure(freeze.request_id, told))
     await desk.pass_until(now + timedelta(hours=1))
 
