@@ -16,6 +16,7 @@ from app.api.idempotency import OnceDep
 from app.api.paging import Page, PageDep, newest_first
 from app.api.problems import problems
 from app.api.tags import Tag
+from app.crypto import Vault
 from app.errors import ErrorCode
 from app.linkage.control.demands import Approval
 from app.linkage.control.looking import record_look
@@ -25,10 +26,12 @@ from app.linkage.locating.drafting import draft_locate
 from app.linkage.locating.ending import recall
 from app.linkage.locating.reading import (
     Holder,
+    Refusing,
     as_holders,
     counts_of,
     find_locate,
     holders_of,
+    refusals_of,
     select_locates,
     select_recalled,
 )
@@ -36,7 +39,7 @@ from app.linkage.locating.validating import validate
 from app.models import Case, LocateEntry, LocateRequest
 from app.models.agency_request import RequestState
 from app.models.locating import EntryEnding, EntryState, HitState, LocateState
-from app.vocabulary import AuditAction, EndReason, LocateGround, Urgency, Wanted, WantedAction
+from app.vocabulary import AuditAction, EndReason, LocateGround, RefusalReason, Urgency, Wanted, WantedAction
 
 router = APIRouter(prefix="/v1/locate-requests", tags=[Tag.COURT], route_class=StrictRoute)
 entries = APIRouter(prefix="/v1/locate-entries", tags=[Tag.COURT], route_class=StrictRoute)
@@ -93,13 +96,19 @@ class EntryView(BaseModel):
     recall_overdue: bool
 
 
+class EntryOfRequest(EntryView):
+    refusal_reason: RefusalReason | None
+    refusal_remark: str | None
+    """Why its holder does not look out, in its own words."""
+
+
 class LocateView(LocateSummary):
     order_id: UUID
     supersedes: UUID | None = Field(validation_alias="supersedes_id")
     referral_id: UUID | None
     validated_at: datetime | None
     validated_by: str | None
-    entries: list[EntryView] = []
+    entries: list[EntryOfRequest] = []
     hits: dict[HitState, int] = {}
 
 
@@ -174,7 +183,9 @@ def _loud(holders: Collection[Holder]) -> list[str]:
     summary="布控详情 · Read a request to look out",
     responses=problems(ErrorCode.LOCATE_REQUEST_UNKNOWN),
 )
-async def read_locate_request(locate_request_id: UUID, acting: ActingDep, session: SessionDep) -> LocateView:
+async def read_locate_request(
+    locate_request_id: UUID, acting: ActingDep, session: SessionDep, hub: HubDep
+) -> LocateView:
     """Every holder's entry and how many hits there were; the look is recorded. 各单位布控状态及线索数；留痕。"""
     locate = await find_locate(session, acting, locate_request_id)
     case = await session.get_one(Case, locate.case_id)
@@ -187,7 +198,7 @@ async def read_locate_request(locate_request_id: UUID, acting: ActingDep, sessio
         order_id=locate.order_id,
         detail={"locate_request_id": str(locate.id)},
     )
-    return await _view(session, locate)
+    return await _view(session, hub.keys.vault, locate)
 
 
 @router.post(
@@ -219,7 +230,7 @@ async def decide_locate_request(  # noqa: PLR0913, PLR0917 - what a route needs 
     after = timedelta(days=hub.settings.look_out_revalidation_days)
     approving = Approving(session, acting, hub.keys.vault, after)
     look_out = await approving.decide(locate_request_id, approval)
-    return await once.answer(200, await _view(session, look_out.locate))
+    return await once.answer(200, await _view(session, hub.keys.vault, look_out.locate))
 
 
 @router.post(
@@ -229,12 +240,17 @@ async def decide_locate_request(  # noqa: PLR0913, PLR0917 - what a route needs 
     response_model=LocateView,
     responses=problems(ErrorCode.LOCATE_REQUEST_UNKNOWN, ErrorCode.STATE_FORBIDS, *OFFICERS),
 )
-async def recall_locate_request(
-    locate_request_id: UUID, demand: RecallDemand, acting: ActingDep, session: SessionDep, once: OnceDep
+async def recall_locate_request(  # noqa: PLR0913, PLR0917 - what a route needs is what FastAPI hands it
+    locate_request_id: UUID,
+    demand: RecallDemand,
+    acting: ActingDep,
+    session: SessionDep,
+    hub: HubDep,
+    once: OnceDep,
 ) -> Response:
     """Found, cleared, or entered in error; it is over when every holder has confirmed. 须各单位逐一确认。"""
     look_out = await recall(session, acting, locate_request_id, demand)
-    return await once.answer(202, await _view(session, look_out.locate))
+    return await once.answer(202, await _view(session, hub.keys.vault, look_out.locate))
 
 
 @router.post(
@@ -257,7 +273,7 @@ async def validate_locate_request(  # noqa: PLR0913, PLR0917 - what a route need
     """An officer answers for the ground once more; without it the request ends. 未按期复核的自动撤控。"""
     after = timedelta(days=hub.settings.look_out_revalidation_days)
     look_out = await validate(session, acting, locate_request_id, validation, after)
-    return await once.answer(201, await _view(session, look_out.locate))
+    return await once.answer(201, await _view(session, hub.keys.vault, look_out.locate))
 
 
 @entries.get(
@@ -279,14 +295,23 @@ async def list_recalled_entries(
     return Page(items=[_entry(holder) for holder in await as_holders(session, rows)], next=following)
 
 
-async def _view(session: AsyncSession, locate: LocateRequest) -> LocateView:
-    holders = await holders_of(session, [locate.id])
+async def _view(session: AsyncSession, vault: Vault, locate: LocateRequest) -> LocateView:
+    holders = (await holders_of(session, [locate.id]))[locate.id]
+    refusals = await refusals_of(session, vault, [holder.entry for holder in holders])
     view = LocateView.model_validate(locate)
     return view.model_copy(
         update={
-            "entries": [_entry(holder) for holder in holders[locate.id]],
+            "entries": [_with_refusal(holder, refusals.get(holder.entry.id)) for holder in holders],
             "hits": await counts_of(session, locate.id),
         }
+    )
+
+
+def _with_refusal(holder: Holder, refusal: Refusing | None) -> EntryOfRequest:
+    return EntryOfRequest(
+        **_entry(holder).model_dump(),
+        refusal_reason=refusal.reason if refusal else None,
+        refusal_remark=refusal.remark if refusal else None,
     )
 
 

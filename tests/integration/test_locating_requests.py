@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from app.adapters.contract import LawfulRefusal
 from app.adapters.locating import LocateContent
 from app.clock import ManualClock
 from app.linkage.control.contents import open_look_out
 from app.models.locating import EntryState, LocateState
 from app.models.outbox import Priority
-from app.vocabulary import AnswerState, AuditAction, EventType, OrderKind
+from app.vocabulary import AnswerState, AuditAction, EventType, OrderKind, RefusalReason
 from tests.integration.conftest import OFFICER, OTHER_OFFICER, Office
 from tests.integration.control_desk import paper
 from tests.integration.locating_desk import LocatingDesk, furnish_locating, sealed_car
@@ -83,6 +84,22 @@ async def test_a_holder_accepts_enters_or_refuses_with_a_reason(at: LocatingDesk
     assert (await at.locate(locate_id)).state is LocateState.LIVE
     changed = await at.desk.events(EventType.ENTRY_CHANGED)
     assert [event["entry_state"] for event in changed] == ["accepted", "active", "refused"]
+
+
+async def test_the_court_reads_why_a_holder_does_not_look_out(at: LocatingDesk) -> None:
+    locate_id = await at.live()
+    first, second = await at.entries(locate_id)
+    refusal = LawfulRefusal(RefusalReason.DOCUMENT_MISSING, "缺少拘留决定书")
+    await at.answer(first.request_id, AnswerState.REFUSED, refusal=refusal)
+    await at.answer(second.request_id, AnswerState.NOT_EXECUTED, remark="系统维护")
+    told = [
+        (entry["agency_code"], entry["state"], entry["refusal_reason"], entry["refusal_remark"])
+        for entry in (await at.read(locate_id))["entries"]
+    ]
+    assert told == [
+        ("POLICE-AKS", "refused", "document_missing", "缺少拘留决定书"),
+        ("POLICE-YL", "refused", None, "系统维护"),
+    ]
 
 
 async def test_when_all_refuse_nobody_looks_out(at: LocatingDesk) -> None:

@@ -1,7 +1,7 @@
 """Requests to look out, their entries, hits and custodies, as a court reads them. Every look is recorded."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,8 +12,19 @@ from app.crypto import Vault
 from app.errors import ErrorCode, Refusal
 from app.linkage.acting import Acting
 from app.linkage.locating.custodies import SEALED_FOR
-from app.models import Agency, AgencyRequest, Custody, LocateEntry, LocateHit, LocateRequest, WatchedFact
+from app.models import (
+    Agency,
+    AgencyAnswer,
+    AgencyRequest,
+    Custody,
+    LocateEntry,
+    LocateHit,
+    LocateRequest,
+    WatchedFact,
+)
 from app.models.locating import CustodyState, EntryState, HitState, LocateState
+from app.models.message import Disposition
+from app.vocabulary import AnswerState, RefusalReason
 
 
 async def find_locate(session: AsyncSession, acting: Acting, locate_id: UUID) -> LocateRequest:
@@ -115,6 +126,36 @@ async def holders_of(session: AsyncSession, locate_ids: Collection[UUID]) -> dic
     for row in rows:
         holders[row[0].locate_id].append(Holder(*row))
     return holders
+
+
+@dataclass(frozen=True, slots=True)
+class Refusing:
+    """Why a holder does not look out."""
+
+    reason: RefusalReason | None
+    remark: str | None = field(repr=False)
+    """In its own words, which may name people."""
+
+
+async def refusals_of(
+    session: AsyncSession, vault: Vault, entries: Collection[LocateEntry]
+) -> dict[UUID, Refusing]:
+    """By entry; of those that were refused, also where their holder had to be recalled all the same."""
+    by_request = {entry.request_id: entry.id for entry in entries}
+    rows = await session.scalars(
+        select(AgencyAnswer).where(
+            AgencyAnswer.request_id.in_(by_request),
+            AgencyAnswer.disposition == Disposition.APPLIED,
+            AgencyAnswer.state.in_([AnswerState.REFUSED, AnswerState.NOT_EXECUTED]),
+        )
+    )
+    return {by_request[row.request_id]: _refusing(vault, row) for row in rows}
+
+
+def _refusing(vault: Vault, answer: AgencyAnswer) -> Refusing:
+    told = answer.explanation
+    remark = None if told is None else vault.open_text(told, "answers.explanation")
+    return Refusing(answer.refusal_reason, remark)
 
 
 def select_recalled(acting: Acting, *, overdue: bool) -> Select[LocateEntry]:
