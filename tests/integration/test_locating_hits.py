@@ -351,6 +351,7 @@ async def test_a_confirmation_is_taken_back_with_a_reason_and_the_agency_lets_go
     (hit,) = await at.hits(locate_id)
     assert code_of(await at.judge(hit, "not_him")) == (422, "reason_required")
     assert (await at.judge(hit, "not_him", note="同名同姓")).status_code == 200
+    assert [task["data"]["why"] for task in await at.desk.tasks(kind="held_unconfirmed")] == ["taken_back"]
     (hit,) = await at.hits(locate_id)
     assert hit.state is HitState.NOT_HIM
     assert await at.custody(entry, hit, CustodyStage.RELEASED) is Fate.APPLIED

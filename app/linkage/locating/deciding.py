@@ -18,9 +18,9 @@ from app.linkage.callers import about
 from app.linkage.control.approving import Issuing, issue_parts
 from app.linkage.control.contents import Part
 from app.linkage.courts import find_officer
-from app.linkage.events import announce
+from app.linkage.events import NewEvent, announce
 from app.linkage.locating.demands import Decision
-from app.linkage.locating.errands import Errands, close_errands
+from app.linkage.locating.errands import Errands, close_errands, open_errand
 from app.linkage.locating.lookouts import Hand, LookOut, describe_hit, lock_look_out
 from app.models import Agency, Case, Custody, LocateEntry, LocateHit, Officer, Order
 from app.models.locating import CustodyState, HitStage, HitState, LocateState
@@ -60,12 +60,15 @@ async def decide_hit(
         raise Refusal(ErrorCode.GROUND_GONE, detail=look_out.locate.state.value)
     if decision.decision is HitDecision.CONFIRMED and acting.at < look_out.locate.valid_from:
         raise Refusal(ErrorCode.STATE_FORBIDS, detail=f"valid_from {look_out.locate.valid_from.isoformat()}")
-    if hit.state is HitState.CONFIRMED:
-        await _take_back(session, hit, decision)
+    taken_back = hit.state is HitState.CONFIRMED
+    if taken_back:
+        await _check_taking_back(session, hit, decision)
     _move(hit, decision, acting)
     hit.decision_request_id = await _send(session, acting, vault, look_out, _Told(hit, officer, decision))
     errands = Errands([hit.case_id], _WAITING, "hit_id", [hit.id])
     events = await close_errands(session, errands, acting.at, decision.decision)
+    if taken_back:
+        events += await _still_held(session, look_out, hit, acting)
     await session.flush()
     entry = look_out.entry(
         Hand.of(acting, decision.officer), AuditAction.HIT_DECIDED, decision.decision, hit_id=str(hit.id)
@@ -98,7 +101,7 @@ async def _lock(session: AsyncSession, acting: Acting, hit_id: UUID) -> tuple[Lo
     return look_out, hit
 
 
-async def _take_back(session: AsyncSession, hit: LocateHit, decision: Decision) -> None:
+async def _check_taking_back(session: AsyncSession, hit: LocateHit, decision: Decision) -> None:
     if decision.decision is not HitDecision.NOT_HIM:
         raise Refusal(ErrorCode.STATE_FORBIDS, detail=hit.state.value)
     if decision.note is None:
@@ -109,6 +112,18 @@ async def _take_back(session: AsyncSession, hit: LocateHit, decision: Decision) 
     state = await session.scalar(select(Custody.state).where(Custody.hit_id == hit.id))
     if state is CustodyState.HANDED_OVER:
         raise Refusal(ErrorCode.STATE_FORBIDS, detail=state.value)
+
+
+async def _still_held(
+    session: AsyncSession, look_out: LookOut, hit: LocateHit, acting: Acting
+) -> list[NewEvent]:
+    """Somebody sees to it that he is let go at once, and does not wait for the agency's word that he was."""
+    held = Custody.state.in_([CustodyState.HELD, CustodyState.LAPSED])
+    custody_id = await session.scalar(select(Custody.id).where(Custody.hit_id == hit.id, held))
+    if custody_id is None:
+        return []
+    told = {"why": "taken_back", "hit_id": str(hit.id), "custody_id": str(custody_id)}
+    return await open_errand(session, look_out.task(TaskKind.HELD_UNCONFIRMED, acting.at, **told), acting.at)
 
 
 def _move(hit: LocateHit, decision: Decision, acting: Acting) -> None:
