@@ -1,10 +1,12 @@
 """The entry ends everywhere the moment its ground is gone, and every holder confirms it: a dead entry arrests somebody."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from app.adapters.contract import StatusReport
 from app.adapters.locating import RecallContent
@@ -255,6 +257,18 @@ async def test_a_live_request_is_validated_or_ends(at: LocatingDesk) -> None:
     assert (await at.locate(locate_id)).state is LocateState.RECALLING
     late = await at.court.post(f"/v1/locate-requests/{locate_id}/validations", json=body)
     assert code_of(late) == (409, "state_forbids")
+
+
+async def test_how_often_a_request_is_validated_is_for_the_court_to_say(
+    at: LocatingDesk, shared_app: FastAPI
+) -> None:
+    settings = at.office.hub.settings.model_copy(update={"look_out_revalidation_days": 10})
+    shared_app.state.hub = replace(at.office.hub, settings=settings)
+    locate_id = await at.active()
+    await at.wait(days=3)
+    assert await kinds(at) == ["revalidate"]
+    await at.wait(days=7)
+    assert (await at.locate(locate_id)).state is LocateState.RECALLING
 
 
 async def test_a_superseded_request_ends_at_every_holder_of_its_own(at: LocatingDesk) -> None:
