@@ -37,10 +37,14 @@ def measure(stand: Stand, entries: int) -> Iterator[Figure]:
 def sequencer(database_url: str) -> Iterator[None]:
     """The sequencer at work in a process of its own, as it is in the worker, and nothing else of the worker.
 
+    It has caught up with what was written before.
+
     Raises:
         RuntimeError: it gave up meanwhile.
     """
     with program("bench.sequencing", [database_url]) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         yield
         if process.poll() is not None:
             raise RuntimeError("the sequencer gave up")
@@ -90,7 +94,11 @@ def _entry() -> Entry:
 async def _serve(database_url: str) -> None:
     # Always the same key: each sequencer goes on from what the one before it signed.
     signer = Signer("bench.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(32)))
-    await run(create_engine(database_url, pool_size=1), signer, SystemClock(), asyncio.Event())
+    engine = create_engine(database_url, pool_size=1)
+    while await sequence_once(engine, signer, SystemClock()):
+        pass
+    print("caught up", flush=True)
+    await run(engine, signer, SystemClock(), asyncio.Event())
 
 
 if __name__ == "__main__":
