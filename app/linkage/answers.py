@@ -11,24 +11,21 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.contract import Acknowledged, Answer, Posted, StatusReport, check_fits
+from app.adapters.contract import Acknowledged, Answer, Posted, StatusReport
 from app.adapters.locating import CustodyNotice, Hit, WatchNotice
 from app.adapters.measures import Notice, Objection
 from app.adapters.transports.liaison import LIAISON
 from app.audit.entry import Actor
 from app.crypto import Vault
-from app.errors import MalformedAnswer
 from app.ids import new_id
+from app.linkage.answering import advance, answered, applied_parts, fits
 from app.linkage.control.mirror import Mirror, load_mirror
 from app.linkage.control.objecting import raise_objection
 from app.linkage.control.settling import settle_freezes
 from app.linkage.control.surplus import hold_sums, watch_surplus
 from app.linkage.correcting import Corrections, load_corrections
-from app.linkage.events import NewEvent
 from app.linkage.ledger import Ledger
 from app.linkage.liaison.desk import lay_on_desk
 from app.linkage.locating.ending import seals_gone
@@ -36,7 +33,6 @@ from app.linkage.locating.hearing import LookOuts, Word, load_look_outs
 from app.linkage.locating.watching import closed_cases, take_watch
 from app.linkage.matters import Deed, Matter, lock_matters
 from app.linkage.messages import Fate, Known, Receipt, Received, fingerprint, known_messages
-from app.models import AgencyAnswer
 from app.models.agency_request import NEXT, RequestState
 from app.models.message import Direction, Disposition
 from app.vocabulary import (
@@ -71,7 +67,7 @@ async def apply(
         return []
     # After the lock: whoever recorded the same message before us has committed by now.
     known = await known_messages(session, messages)
-    parts = await _applied_parts(session, matters)
+    parts = await applied_parts(session, matters)
     mirror = await load_mirror(session, ledger, matters.values())
     measured = _cases_with_measures(matters)
     look_outs = None
@@ -292,13 +288,13 @@ class _Hearing:
         answer_id = self.ledger.answer(matter, answer, row_id, disposition, message.at)
         if disposition is Disposition.APPLIED:
             self.parts.setdefault(matter.request.id, set()).add(answer.part)
-            _advance(matter, answer, message.at)
+            advance(matter, answer, message.at)
             self.ledger.assets(matter, answer, answer_id, message.at)
             if self.mirror is not None and matter.request.kind in MEASURES:
                 self.mirror.apply_answer(matter, answer)
             if self.look_outs is not None:
                 self.look_outs.apply_answer(_word(matter, message, row_id), answer)
-            self.ledger.announce(_answered(matter, answer))
+            self.ledger.announce(answered(matter, answer))
             action = AuditAction.ANSWER_APPLIED
         else:
             self.ledger.announce(
@@ -317,7 +313,7 @@ class _Hearing:
             RequestState.GIVEN_UP,
         }:
             return False
-        return _fits(matter.request.kind, answer) and self.corrections.can(matter, answer)
+        return fits(matter.request.kind, answer) and self.corrections.can(matter, answer)
 
     def _corrected(self, matter: Matter, message: Received, answer: Answer, row_id: UUID) -> Fate:
         assert self.corrections is not None
@@ -332,7 +328,7 @@ class _Hearing:
         request = matter.request
         if request.state in {RequestState.CANCELLED, RequestState.GIVEN_UP}:
             return Disposition.LATE
-        if not _fits(request.kind, answer):
+        if not fits(request.kind, answer):
             return Disposition.CONTRADICTING
         beyond = request.final_part is not None and answer.part > request.final_part
         if request.state in {RequestState.ANSWERED, RequestState.REFUSED} or beyond or answer.corrects:
@@ -374,53 +370,9 @@ def _word(matter: Matter, message: Received, row_id: UUID) -> Word:
     return Word(matter, message.decoded.message_id, row_id, message.raw, message.at)
 
 
-def _fits(kind: OrderKind, answer: Answer) -> bool:
-    """Whether it answers what was ordered: assets to a query, measures to a freeze."""
-    try:
-        check_fits(kind, answer)
-    except MalformedAnswer:
-        return False
-    return True
-
-
 def _addressed(matter: Matter, message: Received) -> bool:
     """Only the agency that was asked may answer, and nobody can answer what was never sent."""
     return matter.request.agency_id == message.agency_id and matter.request.times_sent > 0
-
-
-def _advance(matter: Matter, answer: Answer, at: datetime) -> None:
-    """Parts may come in any order; the request is answered when all up to the final one are there."""
-    request = matter.request
-    request.parts += 1
-    request.agency_reference = answer.agency_reference or request.agency_reference
-    if answer.state is not AnswerState.PARTIAL:
-        request.final_part = answer.part
-    if request.answer_state is not AnswerState.FOUND:
-        found = answer.assets and request.kind is OrderKind.ASSET_QUERY
-        request.answer_state = AnswerState.FOUND if found else answer.state
-    if request.final_part is None or request.parts < request.final_part:
-        request.move_to(RequestState.PARTIALLY_ANSWERED, at)
-        return
-    refused = answer.state is AnswerState.REFUSED
-    request.move_to(RequestState.REFUSED if refused else RequestState.ANSWERED, at)
-    request.answered_at = at
-
-
-_EVENTS = {
-    RequestState.PARTIALLY_ANSWERED: EventType.REQUEST_PARTIALLY_ANSWERED,
-    RequestState.ANSWERED: EventType.REQUEST_ANSWERED,
-    RequestState.REFUSED: EventType.REQUEST_REFUSED,
-}
-
-
-def _answered(matter: Matter, answer: Answer) -> NewEvent:
-    return matter.event(
-        _EVENTS[matter.request.state],
-        answer_state=matter.request.answer_state,
-        part=answer.part,
-        assets=len(answer.assets),
-        refusal_reason=answer.refusal.reason if answer.refusal else None,
-    )
 
 
 def _receipt(receipt_id: UUID, fate: Fate, message: Received) -> Receipt:
@@ -429,18 +381,3 @@ def _receipt(receipt_id: UUID, fate: Fate, message: Received) -> Receipt:
 
 def _agency(message: Received) -> Actor:
     return Actor(ActorKind.AGENCY, message.agency_code)
-
-
-async def _applied_parts(session: AsyncSession, matters: dict[UUID, Matter]) -> dict[UUID, set[int]]:
-    begun = [request_id for request_id, matter in matters.items() if matter.request.parts]
-    parts: dict[UUID, set[int]] = {}
-    if begun:
-        rows = await session.execute(
-            select(AgencyAnswer.request_id, AgencyAnswer.part).where(
-                AgencyAnswer.request_id == any_(literal(begun, ARRAY(Uuid))),
-                AgencyAnswer.disposition == Disposition.APPLIED,
-            )
-        )
-        for request_id, part in rows:
-            parts.setdefault(request_id, set()).add(part)
-    return parts
