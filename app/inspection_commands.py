@@ -21,11 +21,12 @@ from app import schema
 from app.audit.bundle import NothingSigned
 from app.audit.entry import Actor, Entry
 from app.audit.record import record
+from app.case_arguments import CaseArgument, CourtCode, named_case
 from app.clock import SystemClock
 from app.crypto import SealExpired, Vault
 from app.database import create_engine, session_factory, to_json
 from app.errors import TITLES, Refusal
-from app.identifiers import CaseNumber, IdentifierError, check_certificate
+from app.identifiers import IdentifierError, check_certificate
 from app.ids import new_id
 from app.keys import load_keys
 from app.linkage.dossier import DossierWriter
@@ -33,15 +34,13 @@ from app.linkage.hindsight import known_at
 from app.linkage.subject_view import looks_at
 from app.linkage.subjects import certificate_index
 from app.linkage.supervision import Decision, Period, add_own_person, draw_look_ups, justify, result_of
-from app.models import Case, Court, Party
+from app.models import Case, Party
 from app.models.supervision import Justification
 from app.settings import Settings
 from app.vocabulary import ActorKind, AuditAction, CertificateType
 
 T = TypeVar("T")
 
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="案号 / case number")]
-CourtCode = Annotated[str, typer.Option("--court", help="法院代字 / court code")]
 Purpose = Annotated[str, typer.Option(help="查阅理由，记入日志 / why you look; it goes into the log")]
 Instant = Annotated[datetime, typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], help="UTC")]
 PeriodName = Annotated[str, typer.Argument(metavar="PERIOD", help="抽查期名称，如 2026-11 / its name")]
@@ -63,16 +62,6 @@ class Inspection:
     @property
     def who(self) -> Actor:
         return Actor(ActorKind.COMMAND_LINE, getpass.getuser())
-
-    async def case(self, number: str, court_code: str) -> Case:
-        case = await self.session.scalar(
-            select(Case)
-            .join(Court, Court.id == Case.court_id)
-            .where(Case.case_number == str(CaseNumber.parse(number).case), Court.code == court_code)
-        )
-        if case is None:
-            raise typer.BadParameter("没有此案件 / no such case")
-        return case
 
     async def note(
         self, action: AuditAction, case: Case, purpose: str, people: Collection[bytes] = ()
@@ -121,7 +110,7 @@ def evidence(
     draft = archive.with_name(f"{archive.name}.part")
 
     async def write(at: Inspection) -> None:
-        found = await at.case(case, court)
+        found = await named_case(at.session, case, court)
         people = set(await at.session.scalars(select(Party.number_index).where(Party.case_id == found.id)))
         await at.note(AuditAction.DOSSIER_MADE, found, purpose, people)
         draft.touch(mode=0o600)  # it names people
@@ -139,7 +128,7 @@ def known(case: CaseArgument, court: CourtCode, instant: Instant, purpose: Purpo
     """还原某一时点法院所掌握的情况 / What the court knew at an instant, as JSON."""
 
     async def tell(at: Inspection) -> str | None:
-        found = await at.case(case, court)
+        found = await named_case(at.session, case, court)
         await at.note(AuditAction.CASE_READ, found, purpose)
         then = await known_at(at.session, found, instant.replace(tzinfo=UTC))
         return None if then is None else to_json(asdict(then))

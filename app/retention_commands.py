@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import schema
 from app.audit.entry import Actor
+from app.case_arguments import CaseArgument, CourtCode, named_case
 from app.clock import SystemClock
 from app.crypto import SealExpired
 from app.database import create_engine, session_factory
-from app.identifiers import CaseNumber, CaseNumberError
+from app.identifiers import CaseNumberError
 from app.linkage.retention import lift_hold, place_hold
-from app.models import Case, CaseRetention, Court, LegalHold
+from app.models import Case, CaseRetention, LegalHold
 from app.settings import Settings
 from app.vocabulary import ActorKind
 
@@ -24,8 +25,6 @@ commands = typer.Typer(
     no_args_is_help=True, help="保全：暂停个人信息到期销毁 / Legal holds: data that must not expire"
 )
 
-CourtCode = Annotated[str, typer.Option("--court", help="法院代字 / court code")]
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="案号 / case number")]
 Reason = Annotated[str, typer.Option(help="理由，记入日志 / why; it goes into the log")]
 
 
@@ -88,27 +87,14 @@ def _with_case(number: str, court_code: str, act: Callable[[AsyncSession, Case],
             engine = create_engine(url, pool_size=1)
             try:
                 async with session_factory(engine).begin() as session:
-                    return await act(session, await _find(session, number, court_code))
+                    return await act(session, await named_case(session, number, court_code))
             finally:
                 await engine.dispose()
 
     try:
         return asyncio.run(run())
+    except CaseNumberError as error:
+        raise typer.BadParameter(str(error)) from None
     except SealExpired as error:
         typer.echo("个人信息已到期销毁 / The data have expired already.", err=True)
         raise typer.Exit(1) from error
-
-
-async def _find(session: AsyncSession, number: str, court_code: str) -> Case:
-    try:
-        normalised = str(CaseNumber.parse(number).case)
-    except CaseNumberError as error:
-        raise typer.BadParameter(str(error)) from None
-    case = await session.scalar(
-        select(Case)
-        .join(Court, Court.id == Case.court_id)
-        .where(Case.case_number == normalised, Court.code == court_code)
-    )
-    if case is None:
-        raise typer.BadParameter("没有此案件 / no such case")
-    return case
